@@ -1,0 +1,242 @@
+//! Files that survive a crash: written beside, synced, renamed; and trees that can be removed whatever their modes.
+
+use std::fs::Permissions;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+
+/// Replaces the content of `path` so that a reader, or a crash, sees either the old or the new file, never a part.
+///
+/// The file is written beside `path` with `mode`, synced and renamed, and its directory is synced. The directory must
+/// exist. A symbolic link at `path` is replaced, not followed.
+///
+/// # Errors
+/// Any failure to write, sync or rename; the temporary file is removed and `path` is as before.
+pub fn replace(path: &Utf8Path, content: impl AsRef<[u8]>, mode: u32) -> io::Result<()> {
+    let temporary = beside(path)?;
+    let written = write_synced(&temporary, content.as_ref(), mode).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written?;
+    sync_directory(parent(path))
+}
+
+/// Replaces `path` only when its content differs, and corrects its mode; returns whether anything changed.
+///
+/// # Errors
+/// As [`replace`], and any failure to read the present content other than its absence.
+pub fn replace_if_changed(path: &Utf8Path, content: impl AsRef<[u8]>, mode: u32) -> io::Result<bool> {
+    let content = content.as_ref();
+    let Some(present) = read_if_present(path)? else {
+        replace(path, content, mode)?;
+        return Ok(true);
+    };
+    if present != content {
+        replace(path, content, mode)?;
+        return Ok(true);
+    }
+    if fs::metadata(path)?.permissions().mode() & 0o7777 == mode {
+        return Ok(false);
+    }
+    fs::set_permissions(path, Permissions::from_mode(mode))?;
+    Ok(true)
+}
+
+/// Reads a file; a missing one is `None`.
+///
+/// # Errors
+/// Any failure other than the file's absence.
+pub fn read_if_present(path: &Utf8Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads a text file; a missing one is `None`.
+///
+/// # Errors
+/// Any failure other than the file's absence, content that is not UTF-8 included.
+pub fn read_text_if_present(path: &Utf8Path) -> io::Result<Option<String>> {
+    let Some(content) = read_if_present(path)? else { return Ok(None) };
+    String::from_utf8(content)
+        .map(Some)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("{path} is not UTF-8: {error}")))
+}
+
+/// Removes a file, or a link itself; a missing one is no error.
+///
+/// # Errors
+/// Any failure other than the file's absence.
+pub fn remove_if_present(path: &Utf8Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Creates a directory and its missing parents with `mode` less the umask; an existing directory is left as it is.
+///
+/// # Errors
+/// Any failure to create, something else of that name included.
+pub fn ensure_directory(path: &Utf8Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(mode).create(path).map_err(|error| {
+        io::Error::new(error.kind(), format!("failed to create directory `{path}`: {error}"))
+    })
+}
+
+/// Removes whatever is at `path`: a file, a link itself, or a whole tree, unwritable and unreadable directories
+/// included. A missing path is no error. The parent of `path` is never changed.
+///
+/// # Errors
+/// The first entry that cannot be removed.
+pub fn remove_tree(path: &Utf8Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+        Ok(metadata) if !metadata.is_dir() => return remove_if_present(path),
+        Ok(_) => {}
+    }
+    // The quick way first; only a tree that blocks it is walked to grant its owner what is missing.
+    if fs::remove_dir_all(path).is_ok() {
+        return Ok(());
+    }
+    grant_owner(path)?;
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a rename or a creation in `directory` last through a power loss.
+///
+/// # Errors
+/// A directory that cannot be opened or synced.
+pub fn sync_directory(directory: &Utf8Path) -> io::Result<()> {
+    fs::File::open(directory)?.sync_all()
+}
+
+fn grant_owner(directory: &Utf8Path) -> io::Result<()> {
+    fs::set_permissions(directory, Permissions::from_mode(0o700))?;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            let path = Utf8PathBuf::try_from(entry.path())
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            grant_owner(&path)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_synced(path: &Utf8Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    fs::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    let mut file = options.open(path)?;
+    file.write_all(content)?;
+    // The umask may have taken bits away that the caller asked for.
+    file.set_permissions(Permissions::from_mode(mode))?;
+    file.sync_all()
+}
+
+fn beside(path: &Utf8Path) -> io::Result<Utf8PathBuf> {
+    let name = path
+        .file_name()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, format!("{path} names no file")))?;
+    for attempt in 0..100_u32 {
+        let candidate = parent(path).join(format!(".{name}.{}.{attempt}.tmp", std::process::id()));
+        match fs::symlink_metadata(&candidate) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(candidate),
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("no free temporary name beside {path}")))
+}
+
+fn parent(path: &Utf8Path) -> &Utf8Path {
+    match path.parent() {
+        Some(parent) if !parent.as_str().is_empty() => parent,
+        _ => Utf8Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch() -> (tempfile::TempDir, Utf8PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::try_from(directory.path().to_owned()).unwrap();
+        (directory, path)
+    }
+
+    #[test]
+    fn replace_gives_the_mode_asked_for_and_leaves_nothing_beside() {
+        let (_guard, root) = scratch();
+        let path = root.join("state");
+
+        replace(&path, "one", 0o640).unwrap();
+        replace(&path, "two", 0o604).unwrap();
+
+        assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o604);
+        assert_eq!(fs::read_dir(&root).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn replace_does_not_follow_a_link() {
+        let (_guard, root) = scratch();
+        let target = root.join("target");
+        replace(&target, "untouched", 0o600).unwrap();
+        fs::os::unix::fs::symlink(&target, root.join("link")).unwrap();
+
+        replace(&root.join("link"), "new", 0o600).unwrap();
+
+        assert_eq!(fs::read_to_string(&target).unwrap(), "untouched");
+        assert_eq!(fs::read_to_string(root.join("link")).unwrap(), "new");
+    }
+
+    #[test]
+    fn replace_if_changed_reports_only_real_changes() {
+        let (_guard, root) = scratch();
+        let path = root.join("state");
+
+        assert!(replace_if_changed(&path, "one", 0o600).unwrap());
+        assert!(!replace_if_changed(&path, "one", 0o600).unwrap());
+        assert!(replace_if_changed(&path, "one", 0o640).unwrap());
+        assert!(replace_if_changed(&path, "two", 0o640).unwrap());
+    }
+
+    #[test]
+    fn remove_tree_removes_what_its_owner_cannot_write() {
+        let (_guard, root) = scratch();
+        let tree = root.join("tree");
+        fs::create_dir_all(tree.join("a/b")).unwrap();
+        replace(&tree.join("a/b/file"), "x", 0o400).unwrap();
+        fs::set_permissions(tree.join("a/b"), Permissions::from_mode(0o000)).unwrap();
+        fs::set_permissions(tree.join("a"), Permissions::from_mode(0o500)).unwrap();
+
+        remove_tree(&tree).unwrap();
+        remove_tree(&tree).unwrap();
+
+        assert!(!tree.exists());
+    }
+
+    #[test]
+    fn remove_tree_unlinks_a_link_and_keeps_its_target() {
+        let (_guard, root) = scratch();
+        fs::create_dir(root.join("kept")).unwrap();
+        fs::os::unix::fs::symlink(root.join("kept"), root.join("link")).unwrap();
+
+        remove_tree(&root.join("link")).unwrap();
+
+        assert!(root.join("kept").is_dir());
+    }
+}

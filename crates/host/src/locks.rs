@@ -1,0 +1,52 @@
+//! Advisory locks on files, released by the kernel when their holder ends, however it ends.
+
+use std::io;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+
+/// A lock held until it is dropped.
+#[derive(Debug)]
+pub struct FileLock {
+    _file: std::fs::File,
+    path: Utf8PathBuf,
+}
+
+impl FileLock {
+    /// Takes the lock on `path`, creating the file; `None` when another process holds it.
+    ///
+    /// # Errors
+    /// A file that cannot be opened or locked for another reason.
+    pub fn try_acquire(path: &Utf8Path) -> io::Result<Option<Self>> {
+        let file = fs::OpenOptions::new().create(true).truncate(false).write(true).read(true).open(path)?;
+        let (file, _) = file.into_parts();
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file, path: path.to_owned() })),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// The file that is locked.
+    #[must_use]
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_holder_is_refused_until_the_first_lets_go() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::try_from(directory.path().join("lock")).unwrap();
+
+        let first = FileLock::try_acquire(&path).unwrap().unwrap();
+        assert!(FileLock::try_acquire(&path).unwrap().is_none());
+        drop(first);
+
+        assert!(FileLock::try_acquire(&path).unwrap().is_some());
+    }
+}

@@ -1,0 +1,427 @@
+//! Child processes: started as a given user with a given environment, their output followed line by line, and never
+//! left behind.
+//!
+//! Every child leads a process group of its own and is killed by the kernel when the thread that started it ends, so
+//! a killed agent leaves no build running. No descriptor beyond 0, 1 and 2 reaches a child unless it is passed.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use crate::users::Account;
+
+/// How to start a child process.
+#[derive(Debug, Clone)]
+pub struct Program {
+    path: Utf8PathBuf,
+    arguments: Vec<OsString>,
+    environment: BTreeMap<OsString, OsString>,
+    inherit_environment: bool,
+    directory: Option<Utf8PathBuf>,
+    account: Option<Account>,
+    umask: Option<u32>,
+}
+
+/// How a child ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// Its exit status.
+    pub status: ExitStatus,
+    /// Everything it wrote on standard output and standard error, in order.
+    pub output: Vec<u8>,
+    /// Whether it was killed because its time was up.
+    pub timed_out: bool,
+}
+
+impl Finished {
+    /// Whether it ended by itself with code 0.
+    #[must_use]
+    pub fn success(&self) -> bool {
+        self.status.success() && !self.timed_out
+    }
+
+    /// The output as text; bytes that are not UTF-8 are replaced.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.output).into_owned()
+    }
+
+    /// What to call the way it ended: `exit code 3`, `signal 9`, or `out of time`.
+    #[must_use]
+    pub fn verdict(&self) -> String {
+        if self.timed_out {
+            return "out of time".to_owned();
+        }
+        match (self.status.code(), self.status.signal()) {
+            (Some(code), _) => format!("exit code {code}"),
+            (None, Some(signal)) => format!("signal {signal}"),
+            (None, None) => "unknown status".to_owned(),
+        }
+    }
+}
+
+impl Program {
+    /// A program with no arguments, an empty environment, standard input closed, and the caller's user and directory.
+    #[must_use]
+    pub fn new(path: impl Into<Utf8PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            arguments: Vec::new(),
+            environment: BTreeMap::new(),
+            inherit_environment: false,
+            directory: None,
+            account: None,
+            umask: None,
+        }
+    }
+
+    /// The program's path.
+    #[must_use]
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
+    /// Adds one argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets one variable of the environment.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.environment.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets variables of the environment.
+    #[must_use]
+    pub fn envs<N: Into<OsString>, V: Into<OsString>>(mut self, variables: impl IntoIterator<Item = (N, V)>) -> Self {
+        self.environment.extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
+        self
+    }
+
+    /// Starts from this process's environment instead of an empty one.
+    #[must_use]
+    pub fn inherit_env(mut self) -> Self {
+        self.inherit_environment = true;
+        self
+    }
+
+    /// Runs it in `directory`.
+    #[must_use]
+    pub fn directory(mut self, directory: impl Into<Utf8PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// Runs it as `account`, with all its groups. Without effect when this process already is that user.
+    #[must_use]
+    pub fn account(mut self, account: Account) -> Self {
+        self.account = Some(account);
+        self
+    }
+
+    /// Sets the umask of the child.
+    #[must_use]
+    pub fn umask(mut self, umask: u32) -> Self {
+        self.umask = Some(umask);
+        self
+    }
+
+    /// The command line, for messages.
+    #[must_use]
+    pub fn command_line(&self) -> String {
+        let mut line = self.path.to_string();
+        for argument in &self.arguments {
+            line.push(' ');
+            line.push_str(&argument.to_string_lossy());
+        }
+        line
+    }
+
+    /// Runs to the end with standard output and error merged; `on_line` gets each line as it comes.
+    ///
+    /// When `limit` is reached the whole process group is killed and [`Finished::timed_out`] set; the output so far is
+    /// kept.
+    ///
+    /// # Errors
+    /// The program could not be started, or its output not be read.
+    pub fn run(&self, limit: Option<Duration>, on_line: &mut dyn FnMut(&str)) -> io::Result<Finished> {
+        let (mut reader, writer) = io::pipe()?;
+        let mut command = self.command();
+        command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
+        let mut child = self.start(&mut command)?;
+        // The command holds the writing ends; without this the pipe would never end.
+        drop(command);
+        let mut lines = Lines { pending: Vec::new(), output: Vec::new(), on_line };
+        let timed_out = !follow(&mut reader, limit.map(|limit| Instant::now() + limit), &mut lines)?;
+        if timed_out {
+            kill_group(&child, Signal::SIGKILL);
+        }
+        let status = child.wait()?;
+        // What the child started and did not wait for ends with it.
+        kill_group(&child, Signal::SIGKILL);
+        lines.finish();
+        Ok(Finished { status, output: lines.output, timed_out })
+    }
+
+    /// Runs to the end and gives standard output alone; standard error is passed through.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub fn capture(&self, limit: Duration) -> io::Result<Finished> {
+        let (mut reader, writer) = io::pipe()?;
+        let mut command = self.command();
+        command.stdin(Stdio::null()).stdout(writer);
+        let mut child = self.start(&mut command)?;
+        drop(command);
+        let mut lines = Lines { pending: Vec::new(), output: Vec::new(), on_line: &mut |_| {} };
+        let timed_out = !follow(&mut reader, Some(Instant::now() + limit), &mut lines)?;
+        if timed_out {
+            kill_group(&child, Signal::SIGKILL);
+        }
+        let status = child.wait()?;
+        lines.finish();
+        Ok(Finished { status, output: lines.output, timed_out })
+    }
+
+    /// Runs it on this process's terminal, for interactive use, and waits.
+    ///
+    /// # Errors
+    /// The program could not be started.
+    pub fn run_attached(&self) -> io::Result<ExitStatus> {
+        let mut command = self.command();
+        self.start(&mut command)?.wait()
+    }
+
+    /// Starts it in a session of its own, with output appended to `log`; it outlives this process. Returns its pid.
+    ///
+    /// # Errors
+    /// The program could not be started, or the log not be opened.
+    pub fn start_detached(&self, log: &Utf8Path) -> io::Result<u32> {
+        let output = fs_err::OpenOptions::new().create(true).append(true).open(log)?;
+        let (output, _) = output.into_parts();
+        let mut command = self.command();
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        let account = self.account.clone();
+        let umask = self.umask;
+        // SAFETY: the closure makes only async-signal-safe calls.
+        #[expect(unsafe_code, reason = "a child is prepared between fork and exec")]
+        unsafe {
+            command.pre_exec(move || {
+                nix::unistd::setsid()?;
+                prepare(account.as_ref(), umask)
+            });
+        }
+        // Not waited for: when it ends before this process does, init's place is taken by our own exit.
+        Ok(command.spawn()?.id())
+    }
+
+    /// Starts it with three pipes or the given descriptors; the caller waits. The child leads its own process group.
+    ///
+    /// # Errors
+    /// The program could not be started.
+    pub fn spawn(&self, stdin: Stdio, stdout: Stdio, stderr: Stdio) -> io::Result<Child> {
+        let mut command = self.command();
+        command.stdin(stdin).stdout(stdout).stderr(stderr).process_group(0);
+        self.start_prepared(&mut command)
+    }
+
+    fn start(&self, command: &mut Command) -> io::Result<Child> {
+        command.process_group(0);
+        self.start_prepared(command)
+    }
+
+    fn start_prepared(&self, command: &mut Command) -> io::Result<Child> {
+        let account = self.account.clone();
+        let umask = self.umask;
+        // SAFETY: the closure makes only async-signal-safe calls.
+        #[expect(unsafe_code, reason = "a child is prepared between fork and exec")]
+        unsafe {
+            command.pre_exec(move || {
+                prepare(account.as_ref(), umask)?;
+                // After the change of user, which clears it.
+                nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(io::Error::from)
+            });
+        }
+        command.spawn()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that starts processes")]
+    fn command(&self) -> Command {
+        let mut command = Command::new(self.path.as_std_path());
+        command.args(&self.arguments);
+        if !self.inherit_environment {
+            command.env_clear();
+        }
+        command.envs(&self.environment);
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
+        command
+    }
+}
+
+/// What happens in the child between fork and exec.
+fn prepare(account: Option<&Account>, umask: Option<u32>) -> io::Result<()> {
+    if let Some(account) = account {
+        account.become_it()?;
+    }
+    if let Some(umask) = umask {
+        nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(umask));
+    }
+    close_beyond_standard()
+}
+
+/// Marks every descriptor above 2 close-on-exec, whoever opened it.
+fn close_beyond_standard() -> io::Result<()> {
+    // SAFETY: close_range with CLOEXEC changes only flags of this process's own descriptors.
+    #[expect(unsafe_code, reason = "no safe wrapper exists")]
+    let result = unsafe { nix::libc::close_range(3, u32::MAX, nix::libc::CLOSE_RANGE_CLOEXEC as i32) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Sends `signal` to the process group that `child` leads; a group that is gone is no error.
+pub fn kill_group(child: &Child, signal: Signal) {
+    if let Ok(pid) = i32::try_from(child.id()) {
+        let _ = killpg(Pid::from_raw(pid), signal);
+    }
+}
+
+/// Whether a process of that number lives (a zombie does not).
+#[must_use]
+pub fn is_alive(pid: u32) -> bool {
+    let Ok(status) = fs_err::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+    // The state follows the command name, which may itself hold blanks and parentheses.
+    !matches!(status.rsplit(')').next().and_then(|rest| rest.split_whitespace().next()), None | Some("Z" | "X"))
+}
+
+struct Lines<'a> {
+    pending: Vec<u8>,
+    output: Vec<u8>,
+    on_line: &'a mut dyn FnMut(&str),
+}
+
+impl Lines<'_> {
+    fn take(&mut self, bytes: &[u8]) {
+        self.output.extend_from_slice(bytes);
+        self.pending.extend_from_slice(bytes);
+        while let Some(end) = self.pending.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.pending.drain(..=end).collect();
+            (self.on_line)(&String::from_utf8_lossy(&line[..end]));
+        }
+    }
+
+    fn finish(&mut self) {
+        if !self.pending.is_empty() {
+            let rest = std::mem::take(&mut self.pending);
+            (self.on_line)(&String::from_utf8_lossy(&rest));
+        }
+    }
+}
+
+/// Copies output until its end; `false` when the deadline came first.
+fn follow(reader: &mut io::PipeReader, deadline: Option<Instant>, lines: &mut Lines<'_>) -> io::Result<bool> {
+    let mut buffer = [0_u8; 16 * 1024];
+    let descriptor: OwnedFd = reader.try_clone()?.into();
+    loop {
+        let timeout = match deadline {
+            None => PollTimeout::NONE,
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Ok(false);
+                }
+                PollTimeout::try_from(left.as_millis().min(60_000) as i32 + 1).unwrap_or(PollTimeout::MAX)
+            }
+        };
+        // SAFETY: the descriptor outlives the borrow.
+        #[expect(unsafe_code, reason = "poll wants a borrowed descriptor")]
+        let borrowed = unsafe { std::os::fd::BorrowedFd::borrow_raw(descriptor.as_raw_fd()) };
+        let mut wanted = [PollFd::new(borrowed, PollFlags::POLLIN)];
+        match poll(&mut wanted, timeout) {
+            Ok(0) | Err(nix::errno::Errno::EINTR) => continue,
+            Ok(_) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let count = reader.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(true);
+        }
+        lines.take(&buffer[..count]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Program {
+        Program::new("/bin/sh").arg("-c").arg(script)
+    }
+
+    #[test]
+    fn output_is_merged_in_order_and_followed_by_line() {
+        let mut lines = Vec::new();
+
+        let finished = sh("echo one; echo two >&2; printf three; exit 3")
+            .run(None, &mut |line| lines.push(line.to_owned()))
+            .unwrap();
+
+        assert_eq!(lines, ["one", "two", "three"]);
+        assert_eq!(finished.text(), "one\ntwo\nthree");
+        assert_eq!(finished.verdict(), "exit code 3");
+    }
+
+    #[test]
+    fn the_environment_is_empty_unless_given() {
+        let finished = sh("env | grep -v -e ^PWD= -e ^SHLVL= -e ^_=").env("ONLY", "this").run(None, &mut |_| {}).unwrap();
+
+        assert_eq!(finished.text(), "ONLY=this\n");
+    }
+
+    #[test]
+    fn a_limit_kills_the_whole_group_and_keeps_the_output() {
+        let finished = sh("echo before; sleep 60 & sleep 60").run(Some(Duration::from_millis(300)), &mut |_| {}).unwrap();
+
+        assert!(finished.timed_out);
+        assert!(!finished.success());
+        assert_eq!(finished.text(), "before\n");
+    }
+
+    #[test]
+    fn no_descriptor_beyond_the_standard_ones_leaks() {
+        let directory = tempfile::tempdir().unwrap();
+        let held = fs_err::File::create(directory.path().join("held")).unwrap();
+        nix::fcntl::fcntl(held.file(), nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty())).unwrap();
+
+        let finished = sh("ls /proc/$$/fd").run(None, &mut |_| {}).unwrap();
+
+        assert!(finished.text().split_whitespace().all(|fd| fd.parse::<u32>().unwrap() <= 2), "{}", finished.text());
+    }
+
+    #[test]
+    fn a_program_that_does_not_exist_is_an_error() {
+        let error = Program::new("/nonexistent/program").run(None, &mut |_| {}).unwrap_err();
+
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+}

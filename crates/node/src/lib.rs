@@ -1,0 +1,1 @@
+//! One computer: format it, install software, run instances, supervise, check promises, report.

@@ -1,0 +1,1 @@
+//! The native recipes, one file each, and their registry.

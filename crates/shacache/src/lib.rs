@@ -1,0 +1,1 @@
+//! Content by hash and directory by key: the cache of downloads and finished builds.

@@ -1,0 +1,1 @@
+//! For tests only: a whole cloud, golden files, and the shape test.
