@@ -19,7 +19,10 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock of the machine")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the clock of the machine"
+    )]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }

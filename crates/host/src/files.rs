@@ -16,7 +16,8 @@ use fs_err as fs;
 /// Any failure to write, sync or rename; the temporary file is removed and `path` is as before.
 pub fn replace(path: &Utf8Path, content: impl AsRef<[u8]>, mode: u32) -> io::Result<()> {
     let temporary = beside(path)?;
-    let written = write_synced(&temporary, content.as_ref(), mode).and_then(|()| fs::rename(&temporary, path));
+    let written =
+        write_synced(&temporary, content.as_ref(), mode).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         let _ = fs::remove_file(&temporary);
     }

@@ -6,4 +6,5 @@ pub mod clock;
 pub mod files;
 pub mod locks;
 pub mod process;
+pub mod python;
 pub mod users;

@@ -113,7 +113,10 @@ impl Program {
 
     /// Sets variables of the environment.
     #[must_use]
-    pub fn envs<N: Into<OsString>, V: Into<OsString>>(mut self, variables: impl IntoIterator<Item = (N, V)>) -> Self {
+    pub fn envs<N: Into<OsString>, V: Into<OsString>>(
+        mut self,
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
         self.environment.extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
         self
     }
@@ -311,7 +314,10 @@ pub fn kill_group(child: &Child, signal: Signal) {
 pub fn is_alive(pid: u32) -> bool {
     let Ok(status) = fs_err::read_to_string(format!("/proc/{pid}/stat")) else { return false };
     // The state follows the command name, which may itself hold blanks and parentheses.
-    !matches!(status.rsplit(')').next().and_then(|rest| rest.split_whitespace().next()), None | Some("Z" | "X"))
+    !matches!(
+        status.rsplit(')').next().and_then(|rest| rest.split_whitespace().next()),
+        None | Some("Z" | "X")
+    )
 }
 
 struct Lines<'a> {
@@ -393,14 +399,19 @@ mod tests {
 
     #[test]
     fn the_environment_is_empty_unless_given() {
-        let finished = sh("env | grep -v -e ^PWD= -e ^SHLVL= -e ^_=").env("ONLY", "this").run(None, &mut |_| {}).unwrap();
+        let finished = sh("env | grep -v -e ^PWD= -e ^SHLVL= -e ^_=")
+            .env("ONLY", "this")
+            .run(None, &mut |_| {})
+            .unwrap();
 
         assert_eq!(finished.text(), "ONLY=this\n");
     }
 
     #[test]
     fn a_limit_kills_the_whole_group_and_keeps_the_output() {
-        let finished = sh("echo before; sleep 60 & sleep 60").run(Some(Duration::from_millis(300)), &mut |_| {}).unwrap();
+        let finished = sh("echo before; sleep 60 & sleep 60")
+            .run(Some(Duration::from_millis(300)), &mut |_| {})
+            .unwrap();
 
         assert!(finished.timed_out);
         assert!(!finished.success());
@@ -415,7 +426,11 @@ mod tests {
 
         let finished = sh("ls /proc/$$/fd").run(None, &mut |_| {}).unwrap();
 
-        assert!(finished.text().split_whitespace().all(|fd| fd.parse::<u32>().unwrap() <= 2), "{}", finished.text());
+        assert!(
+            finished.text().split_whitespace().all(|fd| fd.parse::<u32>().unwrap() <= 2),
+            "{}",
+            finished.text()
+        );
     }
 
     #[test]

@@ -44,7 +44,10 @@ impl Account {
         use std::os::unix::fs::MetadataExt;
         let uid = fs_err::symlink_metadata(path)?.uid();
         Self::by_uid(uid)?.ok_or_else(|| {
-            io::Error::new(io::ErrorKind::NotFound, format!("user {uid}, owner of {path}, is not in the password database"))
+            io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("user {uid}, owner of {path}, is not in the password database"),
+            )
         })
     }
 
@@ -89,7 +92,8 @@ impl Account {
         let name = std::ffi::CString::new(user.name.as_str())
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         let groups = nix::unistd::getgrouplist(&name, user.gid)?.into_iter().map(Gid::as_raw).collect();
-        let home = Utf8PathBuf::try_from(user.dir).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        let home = Utf8PathBuf::try_from(user.dir)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         Ok(Self { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw(), home, groups })
     }
 }
