@@ -1,3 +1,20 @@
-//! The command `slapos`.
+//! The command `slapos`: argv, configuration, output and exit codes. Everything else is in the libraries.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod application;
+mod arguments;
+mod command;
+mod config;
+mod context;
+mod env;
+mod failure;
+mod help;
+mod logging;
+mod output;
+mod suggestion;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(application::run(&env::Environment::read(), std::env::args_os().collect()))
+}

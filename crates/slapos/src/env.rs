@@ -1,0 +1,106 @@
+//! The environment of the process: the only place that reads variables, with one list of their names.
+#![expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+
+use camino::Utf8PathBuf;
+
+/// What the environment says, read once at start.
+#[derive(Debug, Clone)]
+pub(crate) struct Environment {
+    /// `HOME`.
+    pub(crate) home: Option<Utf8PathBuf>,
+    /// `XDG_DATA_HOME`: where `slapos up` keeps its cloud, in the directory `slapos` below it.
+    pub(crate) data_home: Option<Utf8PathBuf>,
+    /// `SLAPOS_CONFIGURATION`: the configuration of the node.
+    pub(crate) node_configuration: Option<Utf8PathBuf>,
+    /// `SLAPOS_CLIENT_CONFIGURATION`: the configuration of the client commands.
+    pub(crate) client_configuration: Option<Utf8PathBuf>,
+    /// `SLAPOS_PROGRESS`: `never` gives plain lines on a terminal too.
+    pub(crate) progress: Option<String>,
+    /// `TERM`.
+    pub(crate) terminal: Option<String>,
+    /// `NO_COLOR` is set to something.
+    pub(crate) no_color: bool,
+    /// `CLICOLOR_FORCE` is set to something other than 0.
+    pub(crate) force_color: bool,
+    /// `PATH`.
+    pub(crate) path: OsString,
+    /// The directory that the command was started in.
+    pub(crate) working_directory: Utf8PathBuf,
+    /// The file that this program was started from.
+    pub(crate) program: Utf8PathBuf,
+    /// Whether standard input, output and error are terminals.
+    pub(crate) terminals: Terminals,
+    /// Every variable, for children that inherit them.
+    pub(crate) variables: Vec<(OsString, OsString)>,
+}
+
+/// Which of the standard streams are terminals.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Terminals {
+    /// Standard output.
+    pub(crate) stdout: bool,
+    /// Standard error.
+    pub(crate) stderr: bool,
+}
+
+impl Environment {
+    /// Reads the environment of this process. What is not UTF-8 among the named variables counts as unset.
+    pub(crate) fn read() -> Self {
+        Self {
+            home: path("HOME"),
+            data_home: path("XDG_DATA_HOME"),
+            node_configuration: path("SLAPOS_CONFIGURATION"),
+            client_configuration: path("SLAPOS_CLIENT_CONFIGURATION"),
+            progress: text("SLAPOS_PROGRESS"),
+            terminal: text("TERM"),
+            no_color: text("NO_COLOR").is_some(),
+            force_color: text("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
+            path: std::env::var_os("PATH").unwrap_or_default(),
+            working_directory: std::env::current_dir()
+                .ok()
+                .and_then(|path| Utf8PathBuf::try_from(path).ok())
+                .unwrap_or_else(|| Utf8PathBuf::from("/")),
+            program: program(),
+            terminals: Terminals {
+                stdout: std::io::stdout().is_terminal(),
+                stderr: std::io::stderr().is_terminal(),
+            },
+            variables: std::env::vars_os().collect(),
+        }
+    }
+
+    /// Replaces a leading `~` by the home directory.
+    pub(crate) fn expand_home(&self, path: &str) -> Utf8PathBuf {
+        match (path.strip_prefix('~'), &self.home) {
+            (Some(""), Some(home)) => home.clone(),
+            (Some(rest), Some(home)) if rest.starts_with('/') => home.join(&rest[1..]),
+            _ => Utf8PathBuf::from(path),
+        }
+    }
+
+    /// Makes a path absolute, from the working directory.
+    pub(crate) fn absolute(&self, path: &str) -> Utf8PathBuf {
+        self.working_directory.join(self.expand_home(path))
+    }
+}
+
+fn text(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn path(name: &str) -> Option<Utf8PathBuf> {
+    text(name).map(Utf8PathBuf::from)
+}
+
+/// The running program's file. A program that was replaced while it runs is called ` (deleted)` by the kernel; its
+/// successor has the same path.
+fn program() -> Utf8PathBuf {
+    let path = std::env::current_exe()
+        .ok()
+        .and_then(|path| Utf8PathBuf::try_from(path).ok())
+        .unwrap_or_else(|| Utf8PathBuf::from("slapos"));
+    path.as_str().strip_suffix(" (deleted)").map_or_else(|| path.clone(), Utf8PathBuf::from)
+}

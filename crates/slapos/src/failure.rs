@@ -1,0 +1,191 @@
+//! What a person reads when a command fails: what failed, why, what to do next, and the code to look up.
+//!
+//! Printed once, by [`crate::application`].
+
+use std::error::Error;
+use std::fmt::Write as _;
+
+/// What went wrong, as far as the exit code is concerned. `docs/guide/exit-codes.md` lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Something asked for cannot be done, or was tried and failed.
+    Failed,
+    /// The command line is wrong, or what it asks about is not ready.
+    Usage,
+    /// The master cannot be reached.
+    Unreachable,
+    /// Something took too long.
+    TimedOut,
+    /// Not root, or an unknown command.
+    NotAllowed,
+    /// Another process holds the lock.
+    Locked,
+    /// Interrupted by the person.
+    Interrupted,
+}
+
+impl Kind {
+    /// The exit code of the process.
+    pub(crate) const fn exit_code(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Unreachable => 3,
+            Self::TimedOut => 4,
+            Self::NotAllowed => 5,
+            Self::Locked => 10,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// A failed command.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    message: String,
+    causes: Vec<String>,
+    excerpt: Option<String>,
+    hints: Vec<String>,
+    code: Option<String>,
+}
+
+impl Failure {
+    /// A failure with the one sentence that says what failed.
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            causes: Vec::new(),
+            excerpt: None,
+            hints: Vec::new(),
+            code: None,
+        }
+    }
+
+    /// A failure that says what an error says, and its sources as causes.
+    pub(crate) fn of(kind: Kind, error: &(dyn Error + 'static)) -> Self {
+        let mut failure = Self::new(kind, error.to_string());
+        failure.add_sources(error);
+        failure
+    }
+
+    /// Adds an error, and its sources, as the causes.
+    #[must_use]
+    pub(crate) fn because_of(mut self, error: &(dyn Error + 'static)) -> Self {
+        self.causes.push(error.to_string());
+        self.add_sources(error);
+        self
+    }
+
+    /// Adds one cause.
+    #[must_use]
+    pub(crate) fn because(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
+    /// Adds lines to show between causes and hints: an excerpt of a profile or of a log.
+    #[must_use]
+    pub(crate) fn excerpt(mut self, excerpt: impl Into<String>) -> Self {
+        self.excerpt = Some(excerpt.into());
+        self
+    }
+
+    /// Adds what to do next. At most three are shown.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Sets the stable code, such as `E-lock-held`.
+    #[must_use]
+    pub(crate) fn code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    /// The exit code of the process.
+    pub(crate) const fn exit_code(&self) -> u8 {
+        self.kind.exit_code()
+    }
+
+    /// The text for a person, ending in a newline.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        let _ = writeln!(text, "error: {}", self.message);
+        for cause in &self.causes {
+            let _ = writeln!(text, "  because: {}", indent(cause));
+        }
+        for line in self.excerpt.iter().flat_map(|excerpt| excerpt.lines()) {
+            let _ = writeln!(text, "  {line}");
+        }
+        for hint in self.hints.iter().take(3) {
+            let _ = writeln!(text, "hint: {}", indent(hint));
+        }
+        if let Some(code) = &self.code {
+            let _ = writeln!(text, "{code}");
+        }
+        text
+    }
+
+    /// The object for a program.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "error": self.message,
+            "because": self.causes,
+            "excerpt": self.excerpt,
+            "hints": self.hints,
+            "code": self.code,
+            "exit-code": self.exit_code(),
+        })
+    }
+
+    fn add_sources(&mut self, error: &(dyn Error + 'static)) {
+        let mut source = error.source();
+        while let Some(cause) = source {
+            self.causes.push(cause.to_string());
+            source = cause.source();
+        }
+        // A wrapper that repeats the text of what it wraps would say everything twice.
+        self.causes.dedup();
+    }
+}
+
+/// Aligns the further lines of a text below its first one.
+fn indent(text: &str) -> String {
+    text.trim_end().replace('\n', "\n    ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("failed to read the plan")]
+    struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn the_text_has_error_causes_hints_and_code() {
+        let error = Outer(std::io::Error::other("the disk is on fire"));
+
+        let failure = Failure::of(Kind::Failed, &error).hint("put it out\nthen try again").code("E-fire");
+
+        insta::assert_snapshot!(failure.text(), @"
+        error: failed to read the plan
+          because: the disk is on fire
+        hint: put it out
+            then try again
+        E-fire
+        ");
+        assert_eq!(failure.exit_code(), 1);
+    }
+
+    #[test]
+    fn the_json_form_has_the_same_facts() {
+        let failure = Failure::new(Kind::Locked, "busy").because("pid 7 holds it").code("E-lock-held");
+
+        insta::assert_snapshot!(failure.json(), @r#"{"error":"busy","because":["pid 7 holds it"],"excerpt":null,"hints":[],"code":"E-lock-held","exit-code":10}"#);
+    }
+}
