@@ -1,1 +1,3 @@
 //! One computer: format it, install software, run instances, supervise, check promises, report.
+
+pub mod supervisor;
