@@ -1,3 +1,4 @@
 //! One computer: format it, install software, run instances, supervise, check promises, report.
 
+pub mod promise;
 pub mod supervisor;
