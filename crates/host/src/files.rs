@@ -114,6 +114,16 @@ pub fn remove_tree(path: &Utf8Path) -> io::Result<()> {
     }
 }
 
+/// Gives a file, or a link itself, to a user and its group.
+///
+/// # Errors
+/// The kernel refuses; only root may.
+pub fn give(path: &Utf8Path, account: &crate::users::Account) -> io::Result<()> {
+    std::os::unix::fs::lchown(path, Some(account.uid), Some(account.gid)).map_err(|error| {
+        io::Error::new(error.kind(), format!("failed to give `{path}` to {}: {error}", account.name))
+    })
+}
+
 /// Makes a rename or a creation in `directory` last through a power loss.
 ///
 /// # Errors

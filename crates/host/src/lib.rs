@@ -1,4 +1,4 @@
-//! The machine: files, locks, processes, users, network, clock.
+//! The machine: files, locks, processes, signals, users, network, clock.
 //!
 //! This is the only crate that touches the kernel or starts a process. It knows nothing of SlapOS.
 
@@ -7,4 +7,5 @@ pub mod files;
 pub mod locks;
 pub mod process;
 pub mod python;
+pub mod signals;
 pub mod users;

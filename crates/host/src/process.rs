@@ -309,6 +309,25 @@ pub fn kill_group(child: &Child, signal: Signal) {
     }
 }
 
+/// Asks a process to end; one that is gone, or not ours, is no error.
+pub fn ask_to_end(pid: u32) {
+    signal(pid, Signal::SIGTERM);
+}
+
+/// Ends a process at once; one that is gone, or not ours, is no error.
+pub fn kill(pid: u32) {
+    signal(pid, Signal::SIGKILL);
+}
+
+fn signal(pid: u32, signal: Signal) {
+    // Number 0 is the caller's own group, and 1 is not to be touched by mistake.
+    if let Ok(pid) = i32::try_from(pid)
+        && pid > 1
+    {
+        let _ = nix::sys::signal::kill(Pid::from_raw(pid), signal);
+    }
+}
+
 /// Whether a process of that number lives (a zombie does not).
 #[must_use]
 pub fn is_alive(pid: u32) -> bool {

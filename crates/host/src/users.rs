@@ -88,6 +88,19 @@ impl Account {
         }
     }
 
+    /// Whether a file of that owner, group and mode lets the user do what `wanted` says: any of 4 (read), 2 (write),
+    /// 1 (execute, or search a directory). Access lists are not looked at.
+    #[must_use]
+    pub fn may(&self, owner: u32, group: u32, mode: u32, wanted: u32) -> bool {
+        let granted = match () {
+            () if self.uid == 0 => return true,
+            () if owner == self.uid => mode >> 6,
+            () if group == self.gid || self.groups.contains(&group) => mode >> 3,
+            () => mode,
+        };
+        granted & wanted == wanted
+    }
+
     fn from_user(user: User) -> io::Result<Self> {
         let name = std::ffi::CString::new(user.name.as_str())
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
@@ -122,6 +135,24 @@ mod tests {
 
         assert_eq!(Account::by_name(&current.name).unwrap(), Some(current.clone()));
         assert_eq!(Account::by_uid(current.uid).unwrap(), Some(current));
+    }
+
+    #[test]
+    fn the_first_class_that_fits_decides() {
+        let account = Account {
+            name: "a".to_owned(),
+            uid: 7,
+            gid: 8,
+            home: Utf8PathBuf::from("/"),
+            groups: vec![8, 9],
+        };
+
+        assert!(account.may(7, 1, 0o700, 4));
+        assert!(!account.may(7, 9, 0o077, 4));
+        assert!(account.may(1, 9, 0o010, 1));
+        assert!(!account.may(1, 9, 0o707, 1));
+        assert!(account.may(1, 1, 0o005, 5));
+        assert!(!account.may(1, 1, 0o004, 1));
     }
 
     #[test]
