@@ -2,8 +2,10 @@
 //!
 //! This is the only crate that touches the kernel or starts a process. It knows nothing of SlapOS.
 
+pub mod children;
 pub mod clock;
 pub mod files;
+pub mod inhabitants;
 pub mod locks;
 pub mod process;
 pub mod python;

@@ -295,7 +295,7 @@ fn prepare(account: Option<&Account>, umask: Option<u32>) -> io::Result<()> {
 }
 
 /// Marks every descriptor above 2 close-on-exec, whoever opened it.
-fn close_beyond_standard() -> io::Result<()> {
+pub(crate) fn close_beyond_standard() -> io::Result<()> {
     // SAFETY: close_range with CLOEXEC changes only flags of this process's own descriptors.
     #[expect(unsafe_code, reason = "no safe wrapper exists")]
     let result = unsafe { nix::libc::close_range(3, u32::MAX, nix::libc::CLOSE_RANGE_CLOEXEC as i32) };
