@@ -7,6 +7,9 @@ use std::os::unix::fs::PermissionsExt;
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
+/// Flag for opening a file that must not be a link.
+pub const NO_FOLLOW: i32 = nix::libc::O_NOFOLLOW;
+
 /// Replaces the content of `path` so that a reader, or a crash, sees either the old or the new file, never a part.
 ///
 /// The file is written beside `path` with `mode`, synced and renamed, and its directory is synced. The directory must

@@ -4,6 +4,7 @@
 
 pub mod children;
 pub mod clock;
+pub mod disk;
 pub mod files;
 pub mod inhabitants;
 pub mod locks;

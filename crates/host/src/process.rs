@@ -4,12 +4,13 @@
 //! Every child leads a process group of its own and is killed by the kernel when the thread that started it ends, so
 //! a killed agent leaves no build running. No descriptor beyond 0, 1 and 2 reaches a child unless it is passed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -175,10 +176,13 @@ impl Program {
         // The command holds the writing ends; without this the pipe would never end.
         drop(command);
         let mut lines = Lines { pending: Vec::new(), output: Vec::new(), on_line };
+        let followed = Followed::register(child.id());
         let timed_out = !follow(&mut reader, limit.map(|limit| Instant::now() + limit), &mut lines)?;
         if timed_out {
             kill_group(&child, Signal::SIGKILL);
         }
+        // Before the wait: afterwards the number may belong to somebody else.
+        drop(followed);
         let status = child.wait()?;
         // What the child started and did not wait for ends with it.
         kill_group(&child, Signal::SIGKILL);
@@ -325,6 +329,35 @@ fn signal(pid: u32, signal: Signal) {
         && pid > 1
     {
         let _ = nix::sys::signal::kill(Pid::from_raw(pid), signal);
+    }
+}
+
+/// Kills every child that [`Program::run`] follows at this moment, with its whole group, so that a process that must
+/// end quickly leaves nothing behind.
+pub fn kill_followed_children() {
+    for pid in FOLLOWED.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        if let Ok(pid) = i32::try_from(*pid) {
+            let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+    }
+}
+
+/// Numbers of the children that are followed.
+static FOLLOWED: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// Keeps a child in the list of those that are followed.
+struct Followed(u32);
+
+impl Followed {
+    fn register(pid: u32) -> Self {
+        FOLLOWED.lock().unwrap_or_else(PoisonError::into_inner).insert(pid);
+        Self(pid)
+    }
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        FOLLOWED.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
     }
 }
 
