@@ -1,4 +1,22 @@
 //! One computer: format it, install software, run instances, supervise, check promises, report.
+//!
+//! A pass (`software`, `instance`, `promise`, `report`) reads the whole intended state from the master and the whole
+//! observed state from the disk and the process table, decides, then applies. It remembers nothing else, so it can be
+//! killed at any instant and run again. Builds are children: this crate never imports the engine that makes them.
 
+pub mod configuration;
+pub mod environment;
+pub mod outcome;
+pub mod progress;
 pub mod promise;
+pub mod software;
 pub mod supervisor;
+
+mod build;
+mod context;
+mod intended;
+mod pid_file;
+mod space;
+
+pub use configuration::Configuration;
+pub use context::Node;
