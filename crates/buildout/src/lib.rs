@@ -1,1 +1,44 @@
-//! The build engine: profile, sections, parts, installed files; the trait of recipes; eggs.
+//! The build engine: profile -> sections -> parts -> installed files; the trait of recipes; eggs.
+//!
+//! [`run`] reads a profile with everything that it extends, initialises the sections that its parts need, and brings
+//! the buildout directory to what they say. It knows nothing of SlapOS, never prints, never exits and never reads the
+//! environment: all of that comes in [`Settings`] and goes out through a [`Sink`].
+
+pub mod eggs;
+pub mod foreign;
+
+mod command_line;
+mod download;
+mod egg_settings;
+mod engine;
+mod event;
+mod fault;
+mod hook;
+mod nearest;
+mod part;
+mod python;
+mod recipe;
+mod recipe_error;
+mod section;
+mod settings;
+mod sources;
+mod syntax;
+mod table;
+mod value;
+
+pub use command_line::{Command, CommandLine, CommandLineAssignment, UsageError};
+pub use download::{Download, Downloaded};
+pub use egg_settings::EggSettings;
+pub use event::{Action, Event, Level, Sink};
+pub use fault::{BuildError, Excerpt, Fault, Reference, SubstitutionProblem};
+pub use foreign::ForeignRecipes;
+pub use hook::{Build, BuildHook};
+pub use nearest::nearest;
+pub use part::Part;
+pub use python::{PythonError, PythonFacts, PythonSource};
+pub use recipe::{OptionDoc, Recipe, RecipeKind, Uninstall};
+pub use recipe_error::RecipeError;
+pub use section::Section;
+pub use settings::{Dialect, Outcome, Settings};
+pub use syntax::{SyntaxError, SyntaxErrorKind};
+pub use value::{Value, ValueError};

@@ -91,6 +91,12 @@ impl Program {
         &self.path
     }
 
+    /// Whether a directory was set to run it in.
+    #[must_use]
+    pub fn has_directory(&self) -> bool {
+        self.directory.is_some()
+    }
+
     /// Adds one argument.
     #[must_use]
     pub fn arg(mut self, argument: impl Into<OsString>) -> Self {

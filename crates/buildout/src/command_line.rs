@@ -1,0 +1,253 @@
+//! The command line of `buildout`: options and assignments in any order, then the command and its arguments.
+
+use crate::syntax::Operator;
+
+/// What the user typed, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandLine {
+    /// `-c`: path or URL of the profile.
+    pub profile: String,
+    /// Options set on the command line, in order; flags such as `-o` are assignments too.
+    pub assignments: Vec<CommandLineAssignment>,
+    /// Whether the user's defaults are read; `-U` says no.
+    pub use_user_defaults: bool,
+    /// `-D`: show how an error came about.
+    pub debug: bool,
+    /// What to do.
+    pub command: Command,
+    /// The words behind the command.
+    pub arguments: Vec<String>,
+}
+
+/// One `section:option=value` of the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandLineAssignment {
+    /// The section, `buildout` when none is given.
+    pub section: String,
+    /// The option.
+    pub option: String,
+    /// Its value.
+    pub value: String,
+    pub(crate) operator: Operator,
+}
+
+/// What the engine can be asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Bring the directory to what the profile says.
+    Install,
+    /// Make the directories and `bin/buildout`.
+    Bootstrap,
+    /// Write a first profile, then bootstrap.
+    Init,
+    /// Run a setup script.
+    Setup,
+    /// Show every option with its origin.
+    Annotate,
+    /// Show one option.
+    Query,
+    /// Show the usage.
+    Help,
+    /// Show the version.
+    Version,
+}
+
+/// A command line that makes no sense; the text is what the classic engine says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+impl Default for CommandLine {
+    fn default() -> Self {
+        Self {
+            profile: "buildout.cfg".to_owned(),
+            assignments: Vec::new(),
+            use_user_defaults: true,
+            debug: false,
+            command: Command::Install,
+            arguments: Vec::new(),
+        }
+    }
+}
+
+impl CommandLine {
+    /// Understands the words behind the program's name.
+    ///
+    /// # Errors
+    /// An unknown option or command, or an option without its value.
+    pub fn parse<W: Into<String>>(words: impl IntoIterator<Item = W>) -> Result<Self, UsageError> {
+        let mut words = words.into_iter().map(Into::into).peekable();
+        let mut line = Self::default();
+        let mut verbosity = 0;
+        while let Some(word) = words.next_if(|word| word.starts_with('-') || word.contains('=')) {
+            if let Some(long) = word.strip_prefix("--") {
+                line.long(long)?;
+            } else if let Some(letters) = word.strip_prefix('-') {
+                line.short(letters, &word, &mut words, &mut verbosity)?;
+            } else {
+                line.assignments.push(assignment(&word)?);
+            }
+        }
+        if verbosity != 0 {
+            line.set("verbosity", &verbosity.to_string());
+        }
+        if matches!(line.command, Command::Help | Command::Version) {
+            return Ok(line);
+        }
+        if let Some(name) = words.next() {
+            line.command = match name.as_str() {
+                "install" => Command::Install,
+                "bootstrap" => Command::Bootstrap,
+                "init" => Command::Init,
+                "setup" | "runsetup" => Command::Setup,
+                "annotate" => Command::Annotate,
+                "query" => Command::Query,
+                _ => return Err(UsageError(format!("invalid command: {name}"))),
+            };
+        }
+        line.arguments = words.collect();
+        Ok(line)
+    }
+
+    /// Sets an option of `[buildout]`, as `buildout:option=value` on the command line does.
+    pub fn set(&mut self, option: &str, value: &str) {
+        self.assignments.push(CommandLineAssignment {
+            section: "buildout".to_owned(),
+            option: option.to_owned(),
+            value: value.to_owned(),
+            operator: Operator::Set,
+        });
+    }
+
+    fn long(&mut self, name: &str) -> Result<(), UsageError> {
+        match name {
+            "help" => self.command = Command::Help,
+            "version" => self.command = Command::Version,
+            "dry-run" => self.set("dry-run", "true"),
+            "skip-signature-check" => self.set("check-signature", "false"),
+            _ => return Err(UsageError(format!("Invalid option --{name}"))),
+        }
+        Ok(())
+    }
+
+    fn short(
+        &mut self,
+        letters: &str,
+        word: &str,
+        words: &mut impl Iterator<Item = String>,
+        verbosity: &mut i32,
+    ) -> Result<(), UsageError> {
+        for (index, letter) in letters.char_indices() {
+            match letter {
+                'v' => *verbosity += 10,
+                'q' => *verbosity -= 10,
+                'U' => self.use_user_defaults = false,
+                'o' => self.set("offline", "true"),
+                'O' => self.set("offline", "false"),
+                'n' => self.set("newest", "true"),
+                'N' => self.set("newest", "false"),
+                'D' => self.debug = true,
+                'h' | 'W' | 'A' => self.command = Command::Help,
+                'c' => {
+                    let rest = &letters[index + 1..];
+                    let name = if rest.is_empty() { words.next() } else { Some(rest.to_owned()) };
+                    let missing = || UsageError(format!("No file name specified for option {word}"));
+                    self.profile = name.ok_or_else(missing)?;
+                    return Ok(());
+                }
+                't' => {
+                    let seconds = words
+                        .next()
+                        .ok_or_else(|| UsageError(format!("No timeout value specified for option {word}")))?;
+                    if seconds.trim().parse::<i64>().is_err() {
+                        return Err(UsageError(format!("Timeout value must be numeric {word}")));
+                    }
+                    self.set("socket-timeout", seconds.trim());
+                    return Ok(());
+                }
+                other => return Err(UsageError(format!("Invalid option -{other}"))),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn assignment(word: &str) -> Result<CommandLineAssignment, UsageError> {
+    let invalid = || UsageError(format!("Invalid option: {word}"));
+    let (name, value) = word.split_once('=').ok_or_else(invalid)?;
+    let (section, option) = match name.split_once(':') {
+        None => ("buildout", name),
+        Some((section, option)) if !option.contains(':') => (section.trim(), option),
+        Some(_) => return Err(invalid()),
+    };
+    let (option, operator) = if let Some(option) = option.strip_suffix('+') {
+        (option, Operator::Add)
+    } else if let Some(option) = option.strip_suffix('-') {
+        (option, Operator::Remove)
+    } else {
+        (option, Operator::Set)
+    };
+    Ok(CommandLineAssignment {
+        section: section.to_owned(),
+        option: option.trim().to_owned(),
+        value: value.trim().to_owned(),
+        operator,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<CommandLine, String> {
+        CommandLine::parse(line.split_whitespace()).map_err(|error| error.to_string())
+    }
+
+    fn assignments(line: &str) -> Vec<String> {
+        let line = parse(line).unwrap();
+        line.assignments
+            .into_iter()
+            .map(|assignment| {
+                let CommandLineAssignment { section, option, value, operator } = assignment;
+                format!("{section}:{option} {operator:?} {value}")
+            })
+            .collect()
+    }
+
+    #[test]
+    fn options_and_assignments_mix_and_short_options_combine() {
+        assert_eq!(
+            assignments("-UNo a:x=1 parts+=b -vvq y-=z=1"),
+            [
+                "buildout:newest Set false",
+                "buildout:offline Set true",
+                "a:x Set 1",
+                "buildout:parts Add b",
+                "buildout:y Remove z=1",
+                "buildout:verbosity Set 10",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_first_other_word_is_the_command() {
+        let line = parse("-U -c x.cfg install a b=c").unwrap();
+
+        assert_eq!(
+            (line.profile.as_str(), line.command, line.use_user_defaults),
+            ("x.cfg", Command::Install, false)
+        );
+        assert_eq!(line.arguments, ["a", "b=c"]);
+        assert_eq!(parse("-cx.cfg").unwrap().profile, "x.cfg");
+        assert_eq!(parse("--version nonsense").unwrap().command, Command::Version);
+    }
+
+    #[test]
+    fn nonsense_is_refused_in_known_words() {
+        assert_eq!(parse("foo").unwrap_err(), "invalid command: foo");
+        assert_eq!(parse("-z").unwrap_err(), "Invalid option -z");
+        assert_eq!(parse("-Nc").unwrap_err(), "No file name specified for option -Nc");
+        assert_eq!(parse("-t x").unwrap_err(), "Timeout value must be numeric -t");
+        assert_eq!(parse("a:b:c=1").unwrap_err(), "Invalid option: a:b:c=1");
+    }
+}

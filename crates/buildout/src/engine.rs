@@ -1,0 +1,245 @@
+//! The state of one build: the table of the profiles, the sections that are initialised, and what they depend on.
+
+mod defaults;
+mod initialise;
+mod services;
+mod signature;
+mod substitute;
+
+pub(crate) use signature::hexadecimal;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use indexmap::IndexMap;
+
+use crate::fault::Fault;
+use crate::sources::Sources;
+use crate::table::{Origin, Table};
+use crate::{
+    BuildError, Dialect, Event, ForeignRecipes, Level, PythonFacts, PythonSource, Recipe, RecipeKind,
+    Settings, Sink,
+};
+
+/// More than this many nested activities is taken for a profile that never ends.
+const DEEPEST: usize = 3000;
+
+/// One build.
+pub(crate) struct Engine {
+    pub(crate) table: Table,
+    pub(crate) sources: Sources,
+    pub(crate) environment: BTreeMap<String, String>,
+    slots: HashMap<String, Slot>,
+    /// Sections with a recipe, in the order in which their initialisations ended.
+    pub(crate) order: Vec<String>,
+    /// Sections whose initialisation has begun and not ended, the innermost last.
+    initialising: Vec<String>,
+    doing: Vec<Activity>,
+    registry: HashMap<&'static str, &'static dyn RecipeKind>,
+    foreign: Option<Arc<dyn ForeignRecipes>>,
+    python: Arc<dyn PythonSource>,
+    python_facts: HashMap<Utf8PathBuf, PythonFacts>,
+    sink: Arc<dyn Sink>,
+    dialect: Dialect,
+    shared_store: Option<Utf8PathBuf>,
+    directory: Utf8PathBuf,
+    offline: bool,
+    newest: bool,
+    /// Numbers of the classic log levels: 10 debug, 20 info, 30 warning, 40 error.
+    log_threshold: i64,
+}
+
+/// A section that is, or is being, initialised.
+#[derive(Default)]
+struct Slot {
+    options: IndexMap<String, Entry>,
+    recipe: Option<Box<dyn Recipe>>,
+    kind: Kind,
+    dependencies: BTreeSet<String>,
+    signature: Option<String>,
+    base: String,
+}
+
+#[derive(Default, Clone)]
+enum Kind {
+    #[default]
+    None,
+    Native(&'static dyn RecipeKind),
+    Foreign(String),
+}
+
+/// One option of a section in use.
+struct Entry {
+    /// As the profile has it, or as a recipe has set it.
+    text: String,
+    /// With its references expanded; `$${` still protects a `{`.
+    cooked: Option<String>,
+    used: bool,
+    hidden: bool,
+}
+
+/// What is being done, for the classic block under an error.
+#[derive(Debug, Clone)]
+pub(crate) enum Activity {
+    Plain(&'static str),
+    GettingSection(String),
+    InitializingSection(String),
+    GettingOption(String, String),
+    LoadingInputs(String),
+    InstallingRecipe(String),
+    Installing(String),
+    Updating(String),
+    Uninstalling(String),
+}
+
+impl fmt::Display for Activity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(text) => formatter.write_str(text),
+            Self::GettingSection(section) => write!(formatter, "Getting section {section}."),
+            Self::InitializingSection(section) => write!(formatter, "Initializing section {section}."),
+            Self::GettingOption(section, option) => write!(formatter, "Getting option {section}:{option}."),
+            Self::LoadingInputs(section) => write!(formatter, "Loading input sections for '{section}'"),
+            Self::InstallingRecipe(recipe) => write!(formatter, "Installing recipe {recipe}."),
+            Self::Installing(part) => write!(formatter, "Installing {part}."),
+            Self::Updating(part) => write!(formatter, "Updating {part}."),
+            Self::Uninstalling(part) => write!(formatter, "Uninstalling {part}."),
+        }
+    }
+}
+
+impl Engine {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let names = |kind: &&'static dyn RecipeKind| {
+            let kind = *kind;
+            kind.names().iter().map(move |name| (short_name(name), kind))
+        };
+        Self {
+            table: Table::default(),
+            sources: Sources::default(),
+            environment: settings.environment.clone(),
+            slots: HashMap::new(),
+            order: Vec::new(),
+            initialising: Vec::new(),
+            doing: Vec::new(),
+            registry: settings.registry.iter().flat_map(names).collect(),
+            foreign: settings.foreign.clone(),
+            python: Arc::clone(&settings.python),
+            python_facts: HashMap::new(),
+            sink: Arc::clone(&settings.sink),
+            dialect: settings.dialect,
+            shared_store: settings.shared_store.clone(),
+            directory: settings.working_directory.clone(),
+            offline: false,
+            newest: true,
+            log_threshold: 20,
+        }
+    }
+
+    /// Does `work` and, when it fails, keeps that this was being done.
+    pub(crate) fn doing<T>(
+        &mut self,
+        activity: Activity,
+        work: impl FnOnce(&mut Self) -> Result<T, BuildError>,
+    ) -> Result<T, BuildError> {
+        if self.doing.len() >= DEEPEST {
+            return Err(Fault::TooDeep { limit: DEEPEST }.into());
+        }
+        self.doing.push(activity);
+        let done = work(self).map_err(|error| {
+            let activities: Vec<String> = self.doing.iter().map(ToString::to_string).collect();
+            error.during(&activities)
+        });
+        self.doing.pop();
+        done
+    }
+
+    pub(crate) fn directory(&self) -> &Utf8Path {
+        &self.directory
+    }
+
+    pub(crate) fn is_offline(&self) -> bool {
+        self.offline
+    }
+
+    pub(crate) fn is_newest(&self) -> bool {
+        self.newest
+    }
+
+    pub(crate) fn sink(&self) -> Arc<dyn Sink> {
+        Arc::clone(&self.sink)
+    }
+
+    pub(crate) fn log(&self, level: Level, logger: Option<&str>, message: String) {
+        let number = match level {
+            Level::Debug => 10,
+            Level::Info => 20,
+            Level::Warning => 30,
+            Level::Error => 40,
+        };
+        if number >= self.log_threshold {
+            self.sink.event(Event::Log { level, logger: logger.map(str::to_owned), message });
+        }
+    }
+
+    pub(crate) fn set(&mut self, section: &str, option: &str, value: String) {
+        let Some(slot) = self.slots.get_mut(section) else { return };
+        let entry = slot.options.entry(option.to_owned()).or_insert_with(Entry::default);
+        entry.cooked = Some(value.clone());
+        entry.text = value;
+        entry.used = true;
+    }
+
+    pub(crate) fn remove(&mut self, section: &str, option: &str) {
+        if let Some(slot) = self.slots.get_mut(section) {
+            slot.options.shift_remove(option);
+        }
+    }
+
+    pub(crate) fn hide(&mut self, section: &str, option: &str) {
+        if let Some(entry) = self.slots.get_mut(section).and_then(|slot| slot.options.get_mut(option)) {
+            entry.hidden = true;
+        }
+    }
+
+    pub(crate) fn option_names(&self, section: &str) -> Vec<String> {
+        self.slots.get(section).map(|slot| slot.options.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    pub(crate) fn profile_base(&self, section: &str) -> String {
+        self.slots.get(section).map(|slot| slot.base.clone()).unwrap_or_default()
+    }
+
+    /// Where the text of the section comes from: the profile of its recipe, else of its first option.
+    fn base_of(&self, section: &str) -> String {
+        let history = self.table.history(section, "recipe");
+        let first = self.table.sections.get(section).and_then(|section| section.options.values().next());
+        match history.or(first).and_then(|history| history.last()).map(|step| step.origin) {
+            Some(Origin::Profile { source, .. }) => self.sources.get(source).base.clone(),
+            _ => self.directory.to_string(),
+        }
+    }
+}
+
+impl Entry {
+    fn new(text: String) -> Self {
+        Self { text, cooked: None, used: false, hidden: false }
+    }
+
+    fn value(&self) -> &str {
+        self.cooked.as_deref().unwrap_or(&self.text)
+    }
+}
+
+impl Default for Entry {
+    fn default() -> Self {
+        Self::new(String::new())
+    }
+}
+
+/// `package` and `package:default` are the same recipe.
+fn short_name(recipe: &str) -> &str {
+    recipe.strip_suffix(":default").unwrap_or(recipe)
+}

@@ -1,0 +1,117 @@
+//! What recipes get from the engine beyond options: pins, Python, downloads.
+
+use camino::Utf8PathBuf;
+use indexmap::IndexMap;
+
+use super::Engine;
+use crate::download::{Download, Downloaded, Fetcher};
+use crate::fault::Fault;
+use crate::{BuildError, EggSettings, PythonFacts};
+
+impl Engine {
+    /// The section that `[buildout] versions` names; empty when it names none.
+    pub(crate) fn versions(&mut self) -> Result<IndexMap<String, String>, BuildError> {
+        let name = self.read("buildout", "versions")?.unwrap_or_default();
+        if name.is_empty() || !self.table.contains(&name) {
+            return Ok(IndexMap::new());
+        }
+        self.copy(&name)
+    }
+
+    /// The interpreter that is used when the profile names none.
+    pub(super) fn default_python(&self) -> Result<Utf8PathBuf, BuildError> {
+        self.python.executable().map_err(|error| Fault::Python(error).into())
+    }
+
+    /// The interpreter of the build: `executable` of the section that `[buildout] python` names.
+    pub(crate) fn python(&mut self) -> Result<Utf8PathBuf, BuildError> {
+        let section = self.read("buildout", "python")?.unwrap_or_else(|| "buildout".to_owned());
+        Ok(Utf8PathBuf::from(self.require(&section, "executable")?))
+    }
+
+    pub(crate) fn python_facts(&mut self) -> Result<PythonFacts, BuildError> {
+        let executable = self.python()?;
+        self.facts_of(executable)
+    }
+
+    pub(crate) fn facts_of(&mut self, executable: Utf8PathBuf) -> Result<PythonFacts, BuildError> {
+        if let Some(facts) = self.python_facts.get(&executable) {
+            return Ok(facts.clone());
+        }
+        let facts = self.python.facts(&executable).map_err(Fault::Python)?;
+        self.python_facts.insert(executable, facts.clone());
+        Ok(facts)
+    }
+
+    pub(crate) fn egg_settings(&mut self) -> Result<EggSettings, BuildError> {
+        let python = self.python()?;
+        let pins = self.versions()?;
+        let download_cache = self.buildout_option("download-cache")?;
+        let index = self.buildout_option("index")?;
+        let words = |text: Option<String>| -> Vec<String> {
+            text.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+        };
+        let find_links = words(self.buildout_option("find-links")?);
+        let allow_hosts = words(self.buildout_option("allow-hosts")?);
+        Ok(EggSettings {
+            pins,
+            index,
+            find_links,
+            allow_hosts,
+            eggs_directory: self.buildout_directory("eggs-directory")?,
+            develop_eggs_directory: self.buildout_directory("develop-eggs-directory")?,
+            bin_directory: self.buildout_directory("bin-directory")?,
+            directory: self.directory.clone(),
+            python,
+            offline: self.offline,
+            newest: self.newest,
+            install_from_cache: self.flag("install-from-cache", false)?,
+            prefer_final: self.flag("prefer-final", true)?,
+            allow_picked_versions: self.flag("allow-picked-versions", true)?,
+            allow_unknown_extras: self.flag("allow-unknown-extras", false)?,
+            download_cache: download_cache.map(|path| self.directory.join(path).join("dist")),
+            shared_store: self.shared_store.clone(),
+            environment: self.environment.clone(),
+        })
+    }
+
+    /// A directory that `[buildout]` names, absolute.
+    pub(crate) fn buildout_directory(&mut self, option: &str) -> Result<Utf8PathBuf, BuildError> {
+        let path = self.require("buildout", option)?;
+        Ok(self.directory.join(path))
+    }
+
+    /// An option of `[buildout]`; an empty one counts as absent.
+    pub(crate) fn buildout_option(&mut self, option: &str) -> Result<Option<String>, BuildError> {
+        Ok(self.read("buildout", option)?.filter(|value| !value.trim().is_empty()))
+    }
+
+    /// An option of `[buildout]` that says yes or no.
+    pub(crate) fn flag(&mut self, option: &str, default: bool) -> Result<bool, BuildError> {
+        match self.read("buildout", option)?.as_deref() {
+            None => Ok(default),
+            Some("true") => Ok(true),
+            Some("false") => Ok(false),
+            Some(value) => {
+                let (option, value) = (option.to_owned(), value.to_owned());
+                Err(Fault::InvalidValue { option, value, expected: "true or false" }.into())
+            }
+        }
+    }
+
+    pub(crate) fn download(&mut self, download: &Download) -> Result<Downloaded, BuildError> {
+        let cache = self.buildout_option("download-cache")?.map(|path| self.directory.join(path));
+        let timeout = self.buildout_option("socket-timeout")?.and_then(|seconds| seconds.trim().parse().ok());
+        let mut fetcher = Fetcher::new(cache, self.offline);
+        fetcher.base_directory(&self.directory);
+        if let Some(home) = self.environment.get("HOME") {
+            fetcher.home(home);
+        }
+        if let Some(seconds) = timeout {
+            fetcher.timeout(std::time::Duration::from_secs(seconds));
+        }
+        let engine = &*self;
+        let mut log = |message: String| engine.log(crate::Level::Info, None, message);
+        Ok(fetcher.fetch(download, &mut log).map_err(Fault::Download)?)
+    }
+}

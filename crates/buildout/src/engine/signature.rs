@@ -1,0 +1,93 @@
+//! Signatures: what a part depends on, in one line of text. When it changes, the part is built again.
+
+use std::collections::HashSet;
+
+use md5::{Digest, Md5};
+
+use super::{Engine, Kind, short_name};
+use crate::{BuildError, Section};
+
+impl Engine {
+    /// The signature of an initialised section: its recipe, then each section that it depends on with a digest of it.
+    pub(crate) fn signature(&mut self, section: &str) -> Result<String, BuildError> {
+        self.signature_above(section, &mut HashSet::new())
+    }
+
+    /// The signature at this moment; the section's dependencies are closed from here on.
+    pub(crate) fn freeze_signature(&mut self, section: &str) -> Result<String, BuildError> {
+        let signature = self.signature(section)?;
+        if let Some(slot) = self.slots.get_mut(section) {
+            slot.signature = Some(signature.clone());
+        }
+        Ok(signature)
+    }
+
+    fn signature_above(&mut self, section: &str, above: &mut HashSet<String>) -> Result<String, BuildError> {
+        let Some(slot) = self.slots.get(section) else { return Ok(String::new()) };
+        if let Some(signature) = &slot.signature {
+            return Ok(signature.clone());
+        }
+        let (kind, dependencies) = (slot.kind.clone(), slot.dependencies.clone());
+        above.insert(section.to_owned());
+        let mut terms = Vec::new();
+        match kind {
+            Kind::None => {}
+            Kind::Native(kind) => {
+                terms.push(format!("native:{}-{}", short_name(kind.names()[0]), kind.behaviour_version()));
+            }
+            Kind::Foreign(recipe) => {
+                if let Some(foreign) = self.foreign.clone() {
+                    let signature = foreign
+                        .signature(&recipe, &mut Section::new(self, section))
+                        .map_err(|error| BuildError::from_recipe(section, error))?;
+                    terms.push(signature);
+                }
+            }
+        }
+        for dependency in dependencies {
+            // Sections may depend on one another in a circle; each then counts without the other.
+            if !above.contains(&dependency) {
+                terms.push(format!("{dependency}:{}", self.digest(&dependency, above)?));
+            }
+        }
+        above.remove(section);
+        let signature = terms.join(" ");
+        // While a section is being initialised, more may come.
+        if !self.initialising.iter().any(|name| name == section)
+            && let Some(slot) = self.slots.get_mut(section)
+        {
+            slot.signature = Some(signature.clone());
+        }
+        Ok(signature)
+    }
+
+    /// A digest of a section's options and of its signature.
+    fn digest(&mut self, section: &str, above: &mut HashSet<String>) -> Result<String, BuildError> {
+        let signature = self.signature_above(section, above)?;
+        let mut hash = Md5::new();
+        if let Some(slot) = self.slots.get(section) {
+            let mut options: Vec<_> = slot.options.iter().filter(|(_, entry)| !entry.hidden).collect();
+            options.sort_unstable_by_key(|(option, _)| option.as_str());
+            for (option, entry) in options {
+                add(&mut hash, option);
+                add(&mut hash, entry.value());
+            }
+        }
+        add(&mut hash, &signature);
+        Ok(hexadecimal(&hash.finalize()))
+    }
+}
+
+/// Adds a text with its length, so that no two lists of texts make the same digest.
+fn add(hash: &mut Md5, text: &str) {
+    hash.update(text.len().to_le_bytes());
+    hash.update(text);
+}
+
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,181 @@
+//! Expanding references: `${section:option}`, `${:option}`, and what `$$` protects.
+
+use indexmap::IndexMap;
+
+use super::{Activity, Engine};
+use crate::fault::{Fault, Reference, SubstitutionProblem};
+use crate::nearest::nearest;
+use crate::{BuildError, Dialect};
+
+/// The options being expanded, the innermost last.
+type Seen = Vec<(String, String)>;
+
+impl Engine {
+    /// The value of an option as a reader outside the engine gets it, its section initialised first.
+    pub(crate) fn read(&mut self, section: &str, option: &str) -> Result<Option<String>, BuildError> {
+        self.access(section, None)?;
+        let value = self.lookup(section, option, &mut Vec::new())?;
+        Ok(value.map(|value| self.unprotect(value)))
+    }
+
+    pub(crate) fn require(&mut self, section: &str, option: &str) -> Result<String, BuildError> {
+        if let Some(value) = self.read(section, option)? {
+            return Ok(value);
+        }
+        let names = self.option_names(section);
+        let near = nearest(option, names.iter().map(String::as_str));
+        Err(Fault::MissingOption { section: section.to_owned(), option: option.to_owned(), near }.into())
+    }
+
+    /// Every option of a section as a reader outside the engine gets it. Reading all says nothing about any single
+    /// option, so none of them counts as used.
+    pub(crate) fn copy(&mut self, section: &str) -> Result<IndexMap<String, String>, BuildError> {
+        self.access(section, None)?;
+        let options = &self.slots[section].options;
+        Ok(options
+            .iter()
+            .map(|(option, entry)| (option.clone(), self.unprotect(entry.value().to_owned())))
+            .collect())
+    }
+
+    /// One level of protection goes when a value leaves the engine.
+    fn unprotect(&self, value: String) -> String {
+        match self.dialect {
+            Dialect::Slapos if value.contains("$${") => value.replace("$${", "${"),
+            Dialect::Slapos | Dialect::Upstream => value,
+        }
+    }
+
+    /// The expanded value of an option of an initialised section, `$$` kept; the option counts as used.
+    pub(super) fn lookup(
+        &mut self,
+        section: &str,
+        option: &str,
+        seen: &mut Seen,
+    ) -> Result<Option<String>, BuildError> {
+        let Some(entry) = self.slots.get_mut(section).and_then(|slot| slot.options.get_mut(option)) else {
+            return self.missing(section, option);
+        };
+        entry.used = true;
+        if let Some(value) = &entry.cooked {
+            return Ok(Some(value.clone()));
+        }
+        if !entry.text.contains("${") {
+            return Ok(Some(entry.text.clone()));
+        }
+        self.cook(section, option, seen).map(Some)
+    }
+
+    /// What an option is that its section does not have: some are worked out when somebody asks.
+    fn missing(&mut self, section: &str, option: &str) -> Result<Option<String>, BuildError> {
+        if section == "buildout" && option == "executable" {
+            return self.default_python().map(|path| Some(path.into_string()));
+        }
+        let Some(mut recipe) = self.take_recipe(section) else { return Ok(None) };
+        let value = recipe.late_option(option);
+        self.put_recipe(section, recipe);
+        value.map_err(|error| BuildError::from_recipe(section, error))
+    }
+
+    /// Expands an option and keeps the result.
+    pub(super) fn cook(
+        &mut self,
+        section: &str,
+        option: &str,
+        seen: &mut Seen,
+    ) -> Result<String, BuildError> {
+        let text = self.slots[section].options[option].text.clone();
+        self.doing(Activity::GettingOption(section.to_owned(), option.to_owned()), |engine| {
+            seen.push((section.to_owned(), option.to_owned()));
+            let value = engine.expand_text(section, option, &text, seen)?;
+            seen.pop();
+            if let Some(entry) = engine.slots.get_mut(section).and_then(|slot| slot.options.get_mut(option)) {
+                // Something that the value refers to may have set the option meanwhile.
+                return Ok(entry.cooked.get_or_insert(value).clone());
+            }
+            Ok(value)
+        })
+    }
+
+    /// Expands a text that is no option, as the given section would.
+    pub(crate) fn expand(&mut self, section: &str, option: &str, text: &str) -> Result<String, BuildError> {
+        self.expand_text(section, option, text, &mut Vec::new())
+    }
+
+    fn expand_text(
+        &mut self,
+        section: &str,
+        option: &str,
+        text: &str,
+        seen: &mut Seen,
+    ) -> Result<String, BuildError> {
+        let mut expanded = String::with_capacity(text.len());
+        for (position, piece) in text.split("$$").enumerate() {
+            if position > 0 {
+                expanded.push_str("$$");
+            }
+            let mut rest = piece;
+            while let Some((before, behind)) = rest.split_once("${") {
+                let Some(end) = behind.find('}') else { break };
+                expanded.push_str(before);
+                let whole = &rest[before.len()..before.len() + 2 + end + 1];
+                let reference = Reference {
+                    section: section.to_owned(),
+                    option: option.to_owned(),
+                    text: whole.to_owned(),
+                };
+                expanded.push_str(&self.substitute(&behind[..end], &reference, seen)?);
+                rest = &behind[end + 1..];
+            }
+            expanded.push_str(rest);
+        }
+        Ok(expanded)
+    }
+
+    /// The value that the text between `${` and `}` stands for.
+    fn substitute(
+        &mut self,
+        inner: &str,
+        reference: &Reference,
+        seen: &mut Seen,
+    ) -> Result<String, BuildError> {
+        let (section, option) = split_reference(inner)
+            .map_err(|problem| Fault::Substitution { reference: reference.clone(), problem })?;
+        let section = if section.is_empty() { reference.section.as_str() } else { section };
+        self.access(section, Some(reference))?;
+        if let Some(start) = seen.iter().position(|(a, b)| a == section && b == option) {
+            let is_ready =
+                self.slots[section].options.get(option).is_some_and(|entry| entry.cooked.is_some());
+            if !is_ready {
+                let mut chain = seen[start..].to_vec();
+                chain.push((section.to_owned(), option.to_owned()));
+                return Err(Fault::Circular { chain, reference: reference.clone() }.into());
+            }
+        }
+        if let Some(value) = self.lookup(section, option, seen)? {
+            return Ok(value);
+        }
+        if option == "_buildout_section_name_" {
+            return Ok(reference.section.clone());
+        }
+        let (section, option) = (section.to_owned(), option.to_owned());
+        let mut has = self.option_names(&section);
+        has.sort_unstable();
+        Err(Fault::UnknownOption { section, option, reference: reference.clone(), has }.into())
+    }
+}
+
+fn split_reference(inner: &str) -> Result<(&str, &str), SubstitutionProblem> {
+    let (section, option) = inner.split_once(':').ok_or(SubstitutionProblem::NoColon)?;
+    if option.contains(':') {
+        return Err(SubstitutionProblem::TooManyColons);
+    }
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_' | ' ');
+    if !section.chars().all(is_name) || (section.is_empty() && option.is_empty()) {
+        return Err(SubstitutionProblem::SectionName);
+    }
+    if option.is_empty() || !option.chars().all(is_name) {
+        return Err(SubstitutionProblem::OptionName);
+    }
+    Ok((section, option))
+}

@@ -1,0 +1,31 @@
+//! Recipes that are not built in: the seam through which Python recipes run.
+
+use crate::{Recipe, RecipeError, Section, Uninstall};
+
+/// Makes and removes parts whose recipe is not in the registry.
+///
+/// One object serves the whole run. Calls nest: while it initialises a section, that section may read another one
+/// whose recipe is foreign too, so no lock may be held across calls to the [`Section`].
+pub trait ForeignRecipes: Send + Sync {
+    /// Makes the recipe object of a section; `specification` is the text of its `recipe` option.
+    ///
+    /// # Errors
+    /// `Ok(None)` when no such recipe exists; an error when it exists and refuses the section.
+    fn initialise(
+        &self,
+        specification: &str,
+        section: &mut Section<'_>,
+    ) -> Result<Option<Box<dyn Recipe>>, RecipeError>;
+
+    /// What identifies the code of the recipe in `__buildout_signature__`, blank-separated.
+    ///
+    /// # Errors
+    /// The recipe's distributions cannot be determined.
+    fn signature(&self, specification: &str, section: &mut Section<'_>) -> Result<String, RecipeError>;
+
+    /// Lets the recipe undo what its part did beyond creating files; nothing when it has no such entry point.
+    ///
+    /// # Errors
+    /// The recipe failed to.
+    fn uninstall(&self, specification: &str, part: &Uninstall<'_>) -> Result<(), RecipeError>;
+}

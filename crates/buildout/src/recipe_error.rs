@@ -1,0 +1,110 @@
+//! What a recipe says when a part cannot be made.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::BuildError;
+
+/// A failure that a person can do something about: what failed, why, and what to try.
+#[derive(Debug)]
+pub struct RecipeError {
+    message: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+    hints: Vec<String>,
+    option: Option<String>,
+    code: &'static str,
+    engine: Option<Box<BuildError>>,
+}
+
+impl RecipeError {
+    /// An error that says what failed, lowercase and without full stop unless the text is a known one.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            source: None,
+            hints: Vec::new(),
+            option: None,
+            code: "E-recipe-failed",
+            engine: None,
+        }
+    }
+
+    /// Adds why it failed.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Adds what to do next: a command or an edit.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Names the option of the part that is to blame, so that its line in the profile can be shown.
+    #[must_use]
+    pub fn option(mut self, option: impl Into<String>) -> Self {
+        self.option = Some(option.into());
+        self
+    }
+
+    /// Sets the code under which the manual explains it; `E-recipe-failed` otherwise.
+    #[must_use]
+    pub fn code(mut self, code: &'static str) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// The option that is to blame.
+    #[must_use]
+    pub fn blamed_option(&self) -> Option<&str> {
+        self.option.as_deref()
+    }
+
+    /// The code under which the manual explains it.
+    #[must_use]
+    pub fn error_code(&self) -> &'static str {
+        self.engine.as_ref().map_or(self.code, |error| error.code())
+    }
+
+    /// The error of the engine that this one only passes on.
+    pub(crate) fn into_engine(self) -> Result<BuildError, Self> {
+        match self.engine {
+            Some(error) => Ok(*error),
+            None => Err(self),
+        }
+    }
+}
+
+impl fmt::Display for RecipeError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.engine {
+            Some(error) => error.fmt(formatter),
+            None => formatter.write_str(&self.message),
+        }
+    }
+}
+
+impl Error for RecipeError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.engine {
+            Some(error) => error.source(),
+            None => self.source.as_deref().map(|source| source as &(dyn Error + 'static)),
+        }
+    }
+}
+
+impl From<BuildError> for RecipeError {
+    fn from(error: BuildError) -> Self {
+        Self { engine: Some(Box::new(error)), ..Self::new("") }
+    }
+}

@@ -1,0 +1,64 @@
+//! Macros: a section whose option `<` names others starts from their options.
+
+use indexmap::IndexMap;
+
+use super::Table;
+use crate::fault::Fault;
+use crate::nearest::nearest;
+use crate::{BuildError, fault};
+
+/// Deeper chains of macros are refused instead of exhausting the stack.
+const DEEPEST: usize = 500;
+
+impl Table {
+    /// The options of a section with those that its macros bring, the option `<` itself left out. The section must
+    /// exist.
+    ///
+    /// # Errors
+    /// [`Fault::UnknownMacro`], [`Fault::MacroLoop`].
+    pub(crate) fn resolve(&self, name: &str) -> Result<IndexMap<String, String>, BuildError> {
+        self.resolve_below(name, &mut Vec::new())
+    }
+
+    fn resolve_below(
+        &self,
+        name: &str,
+        above: &mut Vec<String>,
+    ) -> Result<IndexMap<String, String>, BuildError> {
+        let section = &self.sections[name];
+        let parents = match section.options.get("<") {
+            Some(history) if name != "buildout" => history.value(None),
+            _ => String::new(),
+        };
+        if above.iter().any(|other| other == name) {
+            return Err(Fault::MacroLoop { section: name.to_owned() }.into());
+        }
+        if above.len() > DEEPEST {
+            return Err(fault::Fault::TooDeep { limit: DEEPEST }.into());
+        }
+        above.push(name.to_owned());
+        let mut options = IndexMap::new();
+        for parent in parents.split('\n').map(str::trim).filter(|parent| !parent.is_empty()) {
+            if !self.contains(parent) {
+                let near = nearest(parent, self.sections.keys().map(String::as_str));
+                return Err(Fault::UnknownMacro {
+                    section: name.to_owned(),
+                    parent: parent.to_owned(),
+                    near,
+                }
+                .into());
+            }
+            options.extend(self.resolve_below(parent, above)?);
+        }
+        above.pop();
+        for (option, history) in &section.options {
+            if option == "<" && name != "buildout" {
+                continue;
+            }
+            let inherited = options.get(option).map(String::as_str).filter(|_| history.is_increment());
+            let value = history.value(inherited);
+            options.insert(option.clone(), value);
+        }
+        Ok(options)
+    }
+}

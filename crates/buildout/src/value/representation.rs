@@ -1,0 +1,187 @@
+//! Values as Python's `repr` writes them, dictionaries and sets sorted.
+
+use std::cmp::Ordering;
+use std::fmt::Write as _;
+
+use super::{Value, ValueError};
+
+pub(super) fn write(value: &Value, out: &mut String) -> Result<(), ValueError> {
+    match value {
+        Value::None => out.push_str("None"),
+        Value::Bool(true) => out.push_str("True"),
+        Value::Bool(false) => out.push_str("False"),
+        Value::Int(number) => {
+            let _ = write!(out, "{number}");
+        }
+        Value::Float(number) => float(*number, out)?,
+        Value::Str(text) => string(text, out),
+        Value::Bytes(bytes) => byte_string(bytes, out),
+        Value::ByteArray(bytes) => {
+            out.push_str("bytearray(");
+            byte_string(bytes, out);
+            out.push(')');
+        }
+        Value::List(items) => sequence('[', items, ']', out)?,
+        Value::Tuple(items) if items.len() == 1 => {
+            out.push('(');
+            write(&items[0], out)?;
+            out.push_str(",)");
+        }
+        Value::Tuple(items) => sequence('(', items, ')', out)?,
+        Value::Set(items) if items.is_empty() => out.push_str("set()"),
+        Value::Set(items) => sequence('{', &sorted(items), '}', out)?,
+        Value::FrozenSet(items) if items.is_empty() => out.push_str("frozenset()"),
+        Value::FrozenSet(items) => {
+            out.push_str("frozenset(");
+            sequence('{', &sorted(items), '}', out)?;
+            out.push(')');
+        }
+        Value::Dict(items) => dictionary(items, out)?,
+    }
+    Ok(())
+}
+
+fn sequence(open: char, items: &[Value], close: char, out: &mut String) -> Result<(), ValueError> {
+    out.push(open);
+    for (position, item) in items.iter().enumerate() {
+        if position > 0 {
+            out.push_str(", ");
+        }
+        write(item, out)?;
+    }
+    out.push(close);
+    Ok(())
+}
+
+fn dictionary(items: &[(Value, Value)], out: &mut String) -> Result<(), ValueError> {
+    let mut items: Vec<&(Value, Value)> = items.iter().collect();
+    items.sort_by(|left, right| order(&left.0, &right.0));
+    out.push('{');
+    for (position, (key, value)) in items.into_iter().enumerate() {
+        if position > 0 {
+            out.push_str(", ");
+        }
+        write(key, out)?;
+        out.push_str(": ");
+        write(value, out)?;
+    }
+    out.push('}');
+    Ok(())
+}
+
+fn sorted(items: &[Value]) -> Vec<Value> {
+    let mut items = items.to_vec();
+    items.sort_by(order);
+    items
+}
+
+/// Numbers by size, texts by code point; values that do not compare, by the names of their types.
+fn order(left: &Value, right: &Value) -> Ordering {
+    match (left, right) {
+        (Value::Str(left), Value::Str(right)) => left.cmp(right),
+        (Value::Bytes(left), Value::Bytes(right)) => left.cmp(right),
+        (Value::Tuple(left), Value::Tuple(right)) => left
+            .iter()
+            .zip(right)
+            .map(|(left, right)| order(left, right))
+            .find(|order| order.is_ne())
+            .unwrap_or_else(|| left.len().cmp(&right.len())),
+        _ => match (number(left), number(right)) {
+            (Some(left), Some(right)) => left.total_cmp(&right),
+            _ => left.type_name().cmp(right.type_name()),
+        },
+    }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Bool(value) => Some(f64::from(u8::from(*value))),
+        Value::Int(value) => Some(*value as f64),
+        Value::Float(value) => Some(*value),
+        _ => None,
+    }
+}
+
+fn float(number: f64, out: &mut String) -> Result<(), ValueError> {
+    if !number.is_finite() {
+        return Err(ValueError::NotFinite);
+    }
+    // The shortest digits that read back as the same number, as Python gives them; only the layout differs.
+    let scientific = format!("{number:e}");
+    let (mantissa, exponent) = scientific.split_once('e').expect("this format always has an exponent");
+    let exponent: i32 = exponent.parse().expect("this format's exponent is a small integer");
+    if number != 0.0 && !(-4..16).contains(&exponent) {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        let _ = write!(out, "{mantissa}e{sign}{:02}", exponent.abs());
+        return Ok(());
+    }
+    let plain = format!("{number}");
+    out.push_str(&plain);
+    if !plain.contains('.') {
+        out.push_str(".0");
+    }
+    Ok(())
+}
+
+fn quote_for(has_single: bool, has_double: bool) -> char {
+    if has_single && !has_double { '"' } else { '\'' }
+}
+
+fn string(text: &str, out: &mut String) {
+    let quote = quote_for(text.contains('\''), text.contains('"'));
+    out.push(quote);
+    for letter in text.chars() {
+        match letter {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            _ if letter == quote => {
+                out.push('\\');
+                out.push(letter);
+            }
+            ' '..='~' => out.push(letter),
+            _ if is_printable(letter) => out.push(letter),
+            _ => {
+                let code = u32::from(letter);
+                let _ = match code {
+                    0..=0xff => write!(out, "\\x{code:02x}"),
+                    0x100..=0xffff => write!(out, "\\u{code:04x}"),
+                    _ => write!(out, "\\U{code:08x}"),
+                };
+            }
+        }
+    }
+    out.push(quote);
+}
+
+/// Both languages call the same categories printable, but the standard library tells it only through its escapes, and
+/// escapes combining marks only at the beginning of a text.
+fn is_printable(letter: char) -> bool {
+    let mut text = String::from("a");
+    text.push(letter);
+    text.escape_debug().eq(text.chars())
+}
+
+fn byte_string(bytes: &[u8], out: &mut String) {
+    let quote = quote_for(bytes.contains(&b'\''), bytes.contains(&b'"'));
+    out.push('b');
+    out.push(quote);
+    for byte in bytes {
+        match byte {
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            _ if char::from(*byte) == quote => {
+                out.push('\\');
+                out.push(quote);
+            }
+            b' '..=b'~' => out.push(char::from(*byte)),
+            _ => {
+                let _ = write!(out, "\\x{byte:02x}");
+            }
+        }
+    }
+    out.push(quote);
+}
