@@ -10,7 +10,7 @@
 # The peer refuses partitions owned by root: as root it runs itself again as the user "slappeer", which it makes.
 # Prints a line for each lap, in seconds since the start; the proxy's start is not counted.
 set -eu
-peer=$(cd "$1" && pwd); mkdir -p "$2"; base=$(cd "$2" && pwd); script=$(readlink -f "$0")
+peer=$(cd "$1" && pwd -P); mkdir -p "$2"; base=$(cd "$2" && pwd); script=$(readlink -f "$0")
 port=${PORT:-15100} service=${SERVICE_PORT:-15180} n=${PARTITIONS:-10}
 if [ "$(id -u)" = 0 ]; then
   id slappeer >/dev/null 2>&1 || useradd --system --create-home --home-dir /var/lib/slappeer --shell /bin/bash slappeer

@@ -5,7 +5,12 @@
 # PEER_PYTHON chooses another interpreter. The package index is pip's own default or configuration.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-dir=${1:?usage: setup_peer.sh DIR}; mkdir -p "$dir"; dir=$(cd "$dir" && pwd)
+dir=${1:?usage: setup_peer.sh DIR}; mkdir -p "$(dirname "$dir")"
+# As root the peer runs as a user of its own, who must reach it: from a clone in root's home it is a link to a public place.
+if [ "$(id -u)" = 0 ] && ! runuser -u nobody -- test -x "$(dirname "$dir")"; then
+  mkdir -p /var/tmp/slapos-peer; [ -d "$dir" ] || ln -sn /var/tmp/slapos-peer "$dir"
+fi
+mkdir -p "$dir"; dir=$(cd "$dir" && pwd -P)
 python=${PEER_PYTHON:-/usr/bin/python3}
 venv=$dir/venv wheels=$dir/wheels
 # What is there was made from this very text; another text makes it anew.

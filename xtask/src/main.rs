@@ -1,3 +1,42 @@
 //! The tasks of the project: `cargo xtask check | test | bench`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who started it")]
 
-fn main() {}
+mod check;
+mod requirement;
+mod step;
+mod suite;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+  check [--quick]   formatting, lints, documentation, unused and forbidden dependencies, then all tests
+                    (--quick: only the shape test)
+  test [FILTER…]    sets up what the tests need, builds the program, runs all tests or those whose name holds FILTER
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["check"] => check::run(true),
+        ["check", "--quick"] => check::run(false),
+        ["test", filters @ ..] => suite::run(filters),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\nerror: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

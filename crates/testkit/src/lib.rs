@@ -1,1 +1,5 @@
-//! For tests only: a whole cloud, golden files, and the shape test.
+//! For tests only: places and ports to work in, and the Python SlapOS to work with.
+
+pub mod peer;
+pub mod ports;
+pub mod scratch;
