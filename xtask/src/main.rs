@@ -1,6 +1,7 @@
 //! The tasks of the project: `cargo xtask check | test | bench`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who started it")]
 
+mod bench;
 mod check;
 mod requirement;
 mod step;
@@ -14,6 +15,7 @@ usage: cargo xtask TASK
   check [--quick]   formatting, lints, documentation, unused and forbidden dependencies, then all tests
                     (--quick: only the shape test)
   test [FILTER…]    sets up what the tests need, builds the program, runs all tests or those whose name holds FILTER
+  bench [NAME…]     start, master, deploy, pass, memory: side by side with the Python SlapOS
 ";
 
 fn main() -> ExitCode {
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
         ["check"] => check::run(true),
         ["check", "--quick"] => check::run(false),
         ["test", filters @ ..] => suite::run(filters),
+        ["bench", names @ ..] => bench::run(names),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;

@@ -1,0 +1,46 @@
+//! `cargo xtask bench`: our program and the Python SlapOS, side by side in one run.
+
+mod cloud;
+mod deploy;
+mod figures;
+mod load;
+mod master;
+mod memory;
+mod pass;
+mod side;
+mod start;
+
+use crate::requirement;
+use crate::step::{Failure, cargo, step};
+use figures::Table;
+use side::Ground;
+
+type Benchmark = fn(&Ground, &mut Table) -> Result<(), Failure>;
+
+/// Every benchmark, in the order in which they run.
+const BENCHMARKS: &[(&str, Benchmark)] = &[
+    ("start", start::run),
+    ("master", master::run),
+    ("deploy", deploy::run),
+    ("pass", pass::run),
+    ("memory", memory::run),
+];
+
+/// Runs the benchmarks that are named, or all, and prints their table. A target that is missed is no failure of the
+/// task: the table says so.
+pub(crate) fn run(names: &[&str]) -> Result<(), Failure> {
+    if let Some(unknown) = names.iter().find(|name| !BENCHMARKS.iter().any(|(known, _)| known == *name)) {
+        let known: Vec<&str> = BENCHMARKS.iter().map(|(name, _)| *name).collect();
+        return Err(format!("there is no benchmark {unknown}; there are {}", known.join(", ")));
+    }
+    requirement::prepare()?;
+    step("the program, as released", &cargo(["build", "--release", "--package", "slapos"]))?;
+    let ground = Ground::prepare()?;
+    let mut table = Table::default();
+    for (name, benchmark) in BENCHMARKS.iter().filter(|(name, _)| names.is_empty() || names.contains(name)) {
+        println!("── {name}");
+        benchmark(&ground, &mut table)?;
+    }
+    println!("\n{table}");
+    Ok(())
+}
