@@ -1,5 +1,6 @@
 //! What every pass is given: the choices, the master, the clock, and who wants to know how it goes.
 
+use std::io;
 use std::sync::Arc;
 
 use host::clock::Clock;
@@ -7,6 +8,7 @@ use host::clock::Clock;
 use crate::configuration::Configuration;
 use crate::environment::Environment;
 use crate::progress::{Event, Progress};
+use crate::promise::{Check, Report};
 use crate::supervisor::{Layout, Supervisor, WatchdogArguments};
 
 /// One node, as its passes see it. Clones share everything.
@@ -22,6 +24,17 @@ pub struct Node {
     pub progress: Arc<dyn Progress>,
     /// What children inherit.
     pub environment: Arc<Environment>,
+    /// Who runs promises.
+    pub promises: Arc<dyn Promises>,
+}
+
+/// Runs the promises of a partition.
+pub trait Promises: Send + Sync {
+    /// Runs those that are due, keeps their results, and tells which fail.
+    ///
+    /// # Errors
+    /// They could not be found or run at all.
+    fn check(&self, check: &Check<'_>) -> io::Result<Report>;
 }
 
 impl Node {

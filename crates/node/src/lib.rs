@@ -6,6 +6,7 @@
 
 pub mod configuration;
 pub mod environment;
+pub mod instance;
 pub mod outcome;
 pub mod progress;
 pub mod promise;
@@ -15,8 +16,11 @@ pub mod supervisor;
 mod build;
 mod context;
 mod intended;
+mod offline;
 mod pid_file;
 mod space;
+#[cfg(test)]
+mod trial;
 
 pub use configuration::Configuration;
-pub use context::Node;
+pub use context::{Node, Promises};

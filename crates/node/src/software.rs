@@ -158,3 +158,6 @@ fn collect_garbage(node: &Node, releases: &[Release]) -> Result<(), Problem> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
