@@ -367,6 +367,14 @@ impl Drop for Followed {
     }
 }
 
+/// The umask of this process, read without changing it even for a moment.
+#[must_use]
+pub fn umask() -> u32 {
+    let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("Umask:"));
+    line.and_then(|text| u32::from_str_radix(text.trim(), 8).ok()).unwrap_or(0o022)
+}
+
 /// Whether a process of that number lives (a zombie does not).
 #[must_use]
 pub fn is_alive(pid: u32) -> bool {

@@ -18,7 +18,7 @@ use crate::process::Program;
 /// How long an interpreter may take to describe itself.
 const FACTS_LIMIT: Duration = Duration::from_secs(30);
 /// Raised when [`Facts`] gains a field, so that older cache files are asked again.
-const CACHE_FORMAT: u32 = 1;
+const CACHE_FORMAT: u32 = 2;
 const FACTS_SCRIPT: &str = include_str!("python_facts.py");
 
 /// Why there is no usable interpreter, or why a script did not give its answer.
@@ -98,6 +98,12 @@ pub struct Facts {
     pub executable: Utf8PathBuf,
     /// `3.11.2`
     pub version: String,
+    /// `final` and 0, or `alpha`, `beta`, `candidate` and which.
+    pub release_level: (String, u32),
+    /// Bits of a pointer.
+    pub bits: u32,
+    /// Whether the machine is big-endian.
+    pub big_endian: bool,
     /// First number of the version.
     pub major: u32,
     /// Second number of the version.

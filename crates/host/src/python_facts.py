@@ -43,6 +43,9 @@ if implementation.version[3] != 'final':
 json.dump({
     'executable': sys.executable,
     'version': release,
+    'release_level': [sys.version_info[3], sys.version_info[4]],
+    'bits': sys.maxsize.bit_length() + 1,
+    'big_endian': sys.byteorder == 'big',
     'major': sys.version_info[0],
     'minor': sys.version_info[1],
     'prefix': prefix,

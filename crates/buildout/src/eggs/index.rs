@@ -1,0 +1,452 @@
+//! Where distributions come from: an index of which only the names needed are asked, pages and directories of links.
+
+pub(super) mod fetch;
+pub(super) mod page;
+pub(super) mod pip;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use host::files;
+use pep440_rs::{Version, VersionSpecifiers};
+use url::Url;
+
+use super::error::EggError;
+use super::name::{ProjectName, WheelName, source_version};
+use super::requirement::Requirement;
+use super::tags::{Rank, Tags};
+use fetch::{Fetcher, redacted};
+use page::{Checksum, Link};
+
+/// How long a connection or a pause within an answer may last, unless pip's configuration says otherwise.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Where to look.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Places {
+    /// Addresses under which each project has a page of its own, in order.
+    pub indexes: Vec<String>,
+    /// Directories, pages and files, in order.
+    pub find_links: Vec<String>,
+    /// Patterns of the hosts that may be asked; `*` stands for any text.
+    pub allow_hosts: Vec<String>,
+    /// Certificates to trust instead of the system's.
+    pub certificates: Option<Utf8PathBuf>,
+    /// How long a connection or a pause within an answer may last.
+    pub timeout: Option<Duration>,
+}
+
+/// A file that may be installed.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    /// Its version.
+    pub version: Version,
+    /// Its name.
+    pub file_name: String,
+    /// Where it is.
+    pub url: Url,
+    /// The checksum promised for it.
+    pub checksum: Option<Checksum>,
+    /// Whether its metadata can be had apart, and the checksum of that.
+    pub metadata: Option<Option<Checksum>>,
+    /// How well it suits the interpreter; none for a source archive.
+    pub rank: Option<Rank>,
+    yanked: bool,
+    build: Option<(u64, String)>,
+}
+
+/// What is looked for, beyond the requirement.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Preferences<'a> {
+    /// The tags of the interpreter.
+    pub tags: &'a Tags,
+    /// The version of the interpreter.
+    pub python: &'a Version,
+    /// Whether final versions win over newer ones that are not.
+    pub final_ones: bool,
+    /// Whether only wheels will do.
+    pub wheels_only: bool,
+}
+
+/// What a search found.
+pub(super) enum Search {
+    /// The best file.
+    Found(Candidate),
+    /// Nothing, with the nearest versions and why files of the right version do not do.
+    Nothing {
+        /// The nearest versions that exist.
+        nearest: Vec<String>,
+        /// Why files of the right version do not do.
+        refused: Vec<String>,
+    },
+}
+
+/// The places of a build, with what was learnt from them.
+pub(super) struct Index {
+    places: Places,
+    fetcher: OnceLock<Fetcher>,
+    shared_links: OnceLock<Vec<Link>>,
+    pages: Mutex<HashMap<ProjectName, Arc<Vec<Link>>>>,
+}
+
+impl Index {
+    /// Nothing is asked before it is needed.
+    #[must_use]
+    pub(super) fn new(places: Places) -> Self {
+        Self { places, fetcher: OnceLock::new(), shared_links: OnceLock::new(), pages: Mutex::default() }
+    }
+
+    /// The places, for messages.
+    #[must_use]
+    pub(super) fn describe(&self) -> Vec<String> {
+        let shown = |place: &String| Url::parse(place).map_or_else(|_| place.clone(), |url| redacted(&url));
+        self.places.find_links.iter().chain(&self.places.indexes).map(shown).collect()
+    }
+
+    /// Looks for the best file that satisfies a requirement.
+    ///
+    /// # Errors
+    /// A place cannot be read.
+    pub(super) fn search(
+        &self,
+        requirement: &Requirement,
+        preferences: Preferences<'_>,
+    ) -> Result<Search, EggError> {
+        let links = self.links(&requirement.project)?;
+        let mut refused = Vec::new();
+        let mut versions = Vec::new();
+        let mut usable = Vec::new();
+        for link in links.iter() {
+            let Some((candidate, problem)) = examine(link, &requirement.project, preferences) else {
+                continue;
+            };
+            versions.push(candidate.version.clone());
+            if !requirement.allows(&candidate.version) {
+                continue;
+            }
+            let withdrawn = candidate.yanked && requirement.only_version().is_none();
+            let problem = problem
+                .or_else(|| withdrawn.then(|| "was withdrawn by its author".to_owned()))
+                .or_else(|| {
+                    (!self.allows_host(&candidate.url))
+                        .then(|| "is on a host that `allow-hosts` excludes".to_owned())
+                });
+            match problem {
+                Some(problem) => refused.push(format!("{} {problem}", candidate.file_name)),
+                None => usable.push(candidate),
+            }
+        }
+        if preferences.final_ones && usable.iter().any(|candidate| candidate.version.is_stable()) {
+            usable.retain(|candidate| candidate.version.is_stable());
+        }
+        Ok(match best(usable) {
+            Some(candidate) => Search::Found(candidate),
+            None => {
+                refused.truncate(5);
+                Search::Nothing { nearest: nearest(versions, requirement), refused }
+            }
+        })
+    }
+
+    /// The metadata of a wheel, when it can be had apart.
+    ///
+    /// # Errors
+    /// It is offered and cannot be had, or is not the one that was promised.
+    pub(super) fn metadata(&self, candidate: &Candidate) -> Result<Option<String>, EggError> {
+        let Some(checksum) = &candidate.metadata else { return Ok(None) };
+        if candidate.url.scheme() == "file" {
+            return Ok(None);
+        }
+        let mut url = candidate.url.clone();
+        url.set_path(&format!("{}.metadata", url.path()));
+        let scratch = tempfile::tempdir().map_err(|source| EggError::Io {
+            action: "create",
+            path: "a temporary directory".into(),
+            source,
+        })?;
+        let target = Utf8PathBuf::try_from(scratch.path().join("METADATA"))
+            .map_err(|error| EggError::Fetch { what: redacted(&url), source: error.into() })?;
+        self.fetcher()?.file(&url, checksum.as_ref(), &target)?;
+        files::read_text_if_present(&target).map_err(|source| EggError::Io {
+            action: "read",
+            path: target,
+            source,
+        })
+    }
+
+    /// Puts a file into `directory` unless the same is there already, and gives its path. A file of this machine is
+    /// used where it is.
+    ///
+    /// # Errors
+    /// It cannot be had, or is not the one that was promised.
+    pub(super) fn download(
+        &self,
+        candidate: &Candidate,
+        directory: &Utf8Path,
+    ) -> Result<Utf8PathBuf, EggError> {
+        if let Some(path) = local_path(&candidate.url) {
+            fetch::verify(&path, candidate.checksum.as_ref())?;
+            return Ok(path);
+        }
+        files::ensure_directory(directory, 0o755).map_err(|source| EggError::Io {
+            action: "create",
+            path: directory.to_owned(),
+            source,
+        })?;
+        let target = directory.join(&candidate.file_name);
+        if target.is_file()
+            && candidate.checksum.is_some()
+            && fetch::verify(&target, candidate.checksum.as_ref()).is_ok()
+        {
+            return Ok(target);
+        }
+        self.fetcher()?.file(&candidate.url, candidate.checksum.as_ref(), &target)?;
+        Ok(target)
+    }
+
+    fn links(&self, project: &ProjectName) -> Result<Arc<Vec<Link>>, EggError> {
+        if let Some(known) = self.pages.lock().expect("no holder of this lock panics").get(project) {
+            return Ok(Arc::clone(known));
+        }
+        let mut links = self.shared_links()?.clone();
+        for index in &self.places.indexes {
+            links.extend(self.project_page(index, project)?);
+        }
+        let links = Arc::new(links);
+        self.pages.lock().expect("no holder of this lock panics").insert(project.clone(), Arc::clone(&links));
+        Ok(links)
+    }
+
+    fn project_page(&self, index: &str, project: &ProjectName) -> Result<Vec<Link>, EggError> {
+        let base = place_url(&format!("{}/", index.trim_end_matches('/')))?;
+        let page = base
+            .join(&format!("{project}/"))
+            .map_err(|error| EggError::Fetch { what: redacted(&base), source: error.into() })?;
+        match local_path(&page) {
+            Some(directory) => directory_links(&directory),
+            None if !self.allows_host(&page) => Ok(Vec::new()),
+            None => self.remote_links(&page),
+        }
+    }
+
+    fn shared_links(&self) -> Result<&Vec<Link>, EggError> {
+        if let Some(known) = self.shared_links.get() {
+            return Ok(known);
+        }
+        let mut links = Vec::new();
+        for place in &self.places.find_links {
+            let url = place_url(place)?;
+            let named = page::file_name(&url).is_some_and(|name| {
+                name.ends_with(".whl") || name.contains(".tar.") || name.ends_with(".zip")
+            });
+            match local_path(&url) {
+                Some(path) if path.is_dir() => links.extend(directory_links(&path)?),
+                Some(_) if named => links.extend(link_to(&url)),
+                Some(path) => links.extend(file_links(&path)?),
+                None if named => links.extend(link_to(&url)),
+                None if self.allows_host(&url) => links.extend(self.remote_links(&url)?),
+                None => {}
+            }
+        }
+        Ok(self.shared_links.get_or_init(|| links))
+    }
+
+    fn remote_links(&self, url: &Url) -> Result<Vec<Link>, EggError> {
+        let Some(page) = self.fetcher()?.page(url)? else { return Ok(Vec::new()) };
+        let mut links = page::parse(&page.body, &page.url)
+            .map_err(|error| EggError::Fetch { what: redacted(url), source: error.into() })?;
+        // Credentials of the index hold for its files, too, as long as they are on the same host.
+        for link in &mut links {
+            if !url.username().is_empty() && link.url.username().is_empty() && link.url.host() == url.host() {
+                let _ = link.url.set_username(url.username());
+                let _ = link.url.set_password(url.password());
+            }
+        }
+        Ok(links)
+    }
+
+    fn fetcher(&self) -> Result<&Fetcher, EggError> {
+        if let Some(known) = self.fetcher.get() {
+            return Ok(known);
+        }
+        let timeout = self.places.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        let fetcher = Fetcher::new(self.places.certificates.as_deref(), timeout)?;
+        Ok(self.fetcher.get_or_init(|| fetcher))
+    }
+
+    fn allows_host(&self, url: &Url) -> bool {
+        let Some(host) = url.host_str() else { return true };
+        let with_port = url.port().map(|port| format!("{host}:{port}"));
+        let host = with_port.as_deref().unwrap_or(host);
+        self.places.allow_hosts.is_empty()
+            || self.places.allow_hosts.iter().any(|pattern| matches_pattern(pattern, host))
+    }
+}
+
+/// What a link offers for a project, and why it cannot be used if it cannot; `None` for another project's.
+fn examine(
+    link: &Link,
+    project: &ProjectName,
+    preferences: Preferences<'_>,
+) -> Option<(Candidate, Option<String>)> {
+    let mut problem = None;
+    let (version, rank, build) = if let Some(name) = WheelName::parse(&link.file_name) {
+        if ProjectName::new(&name.project) != *project {
+            return None;
+        }
+        let rank = preferences.tags.rank(&name);
+        if rank.is_none() {
+            problem = Some("is for another interpreter or machine".to_owned());
+        }
+        (name.version, rank, name.build)
+    } else {
+        if preferences.wheels_only {
+            problem = Some("is not a wheel, which the pin demands".to_owned());
+        }
+        (source_version(&link.file_name, project)?, None, None)
+    };
+    let wanted = link.requires_python.as_deref().and_then(|text| text.parse::<VersionSpecifiers>().ok());
+    if wanted.is_some_and(|wanted| !wanted.contains(preferences.python)) {
+        problem = Some(format!("wants Python {}", link.requires_python.as_deref().unwrap_or_default()));
+    }
+    let candidate = Candidate {
+        version,
+        file_name: link.file_name.clone(),
+        url: link.url.clone(),
+        checksum: link.checksum.clone(),
+        metadata: link.metadata.clone(),
+        rank,
+        yanked: link.yanked,
+        build,
+    };
+    Some((candidate, problem))
+}
+
+/// The newest version; of its files the wheel that suits best; of equal ones the first.
+fn best(candidates: Vec<Candidate>) -> Option<Candidate> {
+    let newest = candidates.iter().map(|candidate| candidate.version.clone()).max()?;
+    candidates.into_iter().filter(|candidate| candidate.version == newest).min_by(|one, other| {
+        // A source archive comes after every wheel.
+        let key = |candidate: &Candidate| (candidate.rank.is_none(), candidate.rank);
+        key(one).cmp(&key(other)).then_with(|| other.build.cmp(&one.build))
+    })
+}
+
+/// The versions around the one that is wanted, and the newest.
+fn nearest(mut versions: Vec<Version>, requirement: &Requirement) -> Vec<String> {
+    versions.sort();
+    versions.dedup();
+    let near: Vec<&Version> = match requirement.only_version() {
+        Some(wanted) => {
+            let position = versions.partition_point(|version| version < wanted);
+            let below = position.checked_sub(1).and_then(|index| versions.get(index));
+            let newest = versions.iter().rev().find(|version| version.is_stable());
+            let mut near: Vec<&Version> =
+                below.into_iter().chain(versions.get(position)).chain(newest).collect();
+            near.sort();
+            near.dedup();
+            near
+        }
+        None => versions.iter().rev().take(3).collect(),
+    };
+    near.into_iter().map(ToString::to_string).collect()
+}
+
+/// The address of a place: an address already, or a path of this machine.
+fn place_url(place: &str) -> Result<Url, EggError> {
+    let parsed = match Url::parse(place) {
+        Ok(url) if url.scheme().len() > 1 => Ok(url),
+        _ if place.starts_with('/') => {
+            Url::from_file_path(place).map_err(|()| "it is not an absolute path".to_owned())
+        }
+        Ok(_) | Err(_) => Err("it is neither an address nor an absolute path".to_owned()),
+    };
+    parsed.map_err(|reason| EggError::Fetch { what: place.to_owned(), source: reason.into() })
+}
+
+fn local_path(url: &Url) -> Option<Utf8PathBuf> {
+    (url.scheme() == "file")
+        .then(|| url.to_file_path().ok())
+        .flatten()
+        .and_then(|path| Utf8PathBuf::try_from(path).ok())
+}
+
+fn link_to(url: &Url) -> Option<Link> {
+    let mut plain = url.clone();
+    plain.set_fragment(None);
+    Some(Link {
+        file_name: page::file_name(&plain)?,
+        checksum: url.fragment().and_then(Checksum::parse),
+        requires_python: None,
+        yanked: false,
+        metadata: None,
+        url: plain,
+    })
+}
+
+/// The links of a directory: those of its `index.html`, else its files. A missing directory has none.
+fn directory_links(directory: &Utf8Path) -> Result<Vec<Link>, EggError> {
+    let page = directory.join("index.html");
+    if page.is_file() {
+        return file_links(&page);
+    }
+    let failed = |source| EggError::Io { action: "read", path: directory.to_owned(), source };
+    let listing = match directory.read_dir_utf8() {
+        Ok(listing) => listing,
+        Err(error)
+            if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) =>
+        {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let mut paths = Vec::new();
+    for entry in listing {
+        paths.push(entry.map_err(failed)?.into_path());
+    }
+    paths.sort_unstable();
+    Ok(paths
+        .iter()
+        .filter_map(|path| Url::from_file_path(path).ok())
+        .filter_map(|url| link_to(&url))
+        .collect())
+}
+
+fn file_links(path: &Utf8Path) -> Result<Vec<Link>, EggError> {
+    let Ok(base) = Url::from_file_path(path) else { return Ok(Vec::new()) };
+    let body = files::read_if_present(path)
+        .map_err(|source| EggError::Io { action: "read", path: path.to_owned(), source })?
+        .unwrap_or_default();
+    page::parse(&String::from_utf8_lossy(&body), &base)
+        .map_err(|error| EggError::Fetch { what: path.to_string(), source: error.into() })
+}
+
+/// Whether a text matches a pattern in which `*` stands for any text and `?` for any character.
+fn matches_pattern(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) =
+        (pattern.trim().to_lowercase().chars().collect(), text.to_lowercase().chars().collect());
+    let (mut p, mut t, mut star) = (0, 0, None);
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(&c) if c == '?' || c == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => match star {
+                Some((at, taken)) => {
+                    p = at + 1;
+                    t = taken + 1;
+                    star = Some((at, t));
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}

@@ -1,0 +1,182 @@
+//! pip's configuration: where it says distributions come from. Read as pip reads it, without starting it.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use host::files;
+
+use super::super::error::EggError;
+
+/// What pip's configuration says that matters here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct PipConfiguration {
+    /// `index-url`
+    pub index: Option<String>,
+    /// `extra-index-url`
+    pub extra_indexes: Vec<String>,
+    /// `find-links`
+    pub find_links: Vec<String>,
+    /// `cert`: a bundle of certificates to trust instead of the system's.
+    pub certificates: Option<Utf8PathBuf>,
+    /// `no-index`: nothing but `find-links`.
+    pub no_index: bool,
+    /// `timeout`, in seconds.
+    pub timeout: Option<u64>,
+}
+
+impl PipConfiguration {
+    /// Reads the files that pip reads and the variables `PIP_…` of `environment`. `prefix` is the interpreter's.
+    ///
+    /// # Errors
+    /// A file exists and cannot be read.
+    pub(crate) fn read(
+        environment: &BTreeMap<String, String>,
+        prefix: Option<&Utf8Path>,
+    ) -> Result<Self, EggError> {
+        let mut configuration = Self::default();
+        for path in config_files(environment, prefix) {
+            let text = match files::read_text_if_present(&path) {
+                Ok(Some(text)) => text,
+                Ok(None) => continue,
+                // The file of another user is not this user's configuration.
+                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => continue,
+                Err(source) => return Err(EggError::Io { action: "read", path, source }),
+            };
+            for (name, value) in read_options(&text) {
+                configuration.set(&name, &value);
+            }
+        }
+        for (variable, value) in environment {
+            if let Some(name) = variable.strip_prefix("PIP_")
+                && !value.is_empty()
+            {
+                configuration.set(&name.to_ascii_lowercase().replace('_', "-"), value);
+            }
+        }
+        Ok(configuration)
+    }
+
+    fn set(&mut self, name: &str, value: &str) {
+        let words = || value.split_whitespace().map(str::to_owned).collect();
+        match name {
+            "index-url" => self.index = Some(value.trim().to_owned()),
+            "extra-index-url" => self.extra_indexes = words(),
+            "find-links" => self.find_links = words(),
+            "cert" => self.certificates = Some(Utf8PathBuf::from(value.trim())),
+            "no-index" => {
+                let word = value.trim().to_ascii_lowercase();
+                self.no_index = ["1", "true", "yes", "on"].contains(&word.as_str());
+            }
+            "timeout" | "default-timeout" => self.timeout = value.trim().parse().ok(),
+            _ => {}
+        }
+    }
+}
+
+/// The files, those that matter more later.
+fn config_files(environment: &BTreeMap<String, String>, prefix: Option<&Utf8Path>) -> Vec<Utf8PathBuf> {
+    let variable = |name: &str| environment.get(name).filter(|value| !value.is_empty());
+    let named = variable("PIP_CONFIG_FILE");
+    if named.is_some_and(|path| path == "/dev/null") {
+        return Vec::new();
+    }
+    let mut paths: Vec<Utf8PathBuf> = Vec::new();
+    let directories = variable("XDG_CONFIG_DIRS").map_or("/etc/xdg", String::as_str);
+    paths.extend(directories.split(':').rev().map(|directory| Utf8Path::new(directory).join("pip/pip.conf")));
+    paths.push("/etc/pip.conf".into());
+    if let Some(home) = variable("HOME") {
+        paths.push(Utf8Path::new(home).join(".pip/pip.conf"));
+        let configuration =
+            variable("XDG_CONFIG_HOME").map_or_else(|| Utf8Path::new(home).join(".config"), Into::into);
+        paths.push(configuration.join("pip/pip.conf"));
+    }
+    paths.extend(prefix.map(|prefix| prefix.join("pip.conf")));
+    paths.extend(named.map(Utf8PathBuf::from));
+    paths
+}
+
+/// The options of `[global]`, then those of `[install]`, which hold where both set one.
+fn read_options(text: &str) -> Vec<(String, String)> {
+    let mut global: Vec<(String, String)> = Vec::new();
+    let mut install: Vec<(String, String)> = Vec::new();
+    let mut section = String::new();
+    let mut into_last = false;
+    for line in text.lines() {
+        let trimmed = line.trim();
+        if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
+            continue;
+        }
+        if let Some(name) = trimmed.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            section = name.to_owned();
+            into_last = false;
+            continue;
+        }
+        let options = match section.as_str() {
+            "global" => &mut global,
+            "install" => &mut install,
+            _ => continue,
+        };
+        if line.starts_with([' ', '\t']) && into_last {
+            if let Some((_, value)) = options.last_mut() {
+                value.push('\n');
+                value.push_str(trimmed);
+            }
+        } else if let Some((name, value)) = trimmed.split_once(['=', ':']) {
+            let name = name.trim().trim_start_matches("--").to_ascii_lowercase().replace('_', "-");
+            options.push((name, value.trim().to_owned()));
+            into_last = true;
+        }
+    }
+    global.extend(install);
+    global
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        // The machine's own files must not decide a test.
+        let mut environment: BTreeMap<String, String> =
+            [("XDG_CONFIG_DIRS".to_owned(), "/nonexistent".to_owned())].into();
+        environment.extend(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        environment
+    }
+
+    #[test]
+    fn later_files_and_variables_hold() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = Utf8PathBuf::try_from(directory.path().to_owned()).unwrap();
+        files::ensure_directory(&home.join(".pip"), 0o755).unwrap();
+        files::ensure_directory(&home.join(".config/pip"), 0o755).unwrap();
+        let old = "[global]\nindex-url = https://old.example/simple\nfind_links =\n    /a\n    /b\n[install]\nno-index = yes\n";
+        files::replace(&home.join(".pip/pip.conf"), old, 0o644).unwrap();
+        let new =
+            "# comment\n[global]\nindex-url: https://new.example/simple\ntimeout = 7\n[list]\ncert = /no\n";
+        files::replace(&home.join(".config/pip/pip.conf"), new, 0o644).unwrap();
+
+        let configuration =
+            PipConfiguration::read(&environment(&[("HOME", home.as_str()), ("PIP_CERT", "/ca.pem")]), None)
+                .unwrap();
+
+        assert_eq!(configuration.index.as_deref(), Some("https://new.example/simple"));
+        assert_eq!(configuration.find_links, ["/a", "/b"]);
+        assert_eq!(configuration.certificates, Some("/ca.pem".into()));
+        assert_eq!(configuration.timeout, Some(7));
+        assert!(configuration.no_index);
+    }
+
+    #[test]
+    fn variables_hold_over_files() {
+        let environment = environment(&[
+            ("PIP_CONFIG_FILE", "/dev/null"),
+            ("PIP_INDEX_URL", "https://one.example/"),
+            ("PIP_EXTRA_INDEX_URL", "https://two.example/ https://three.example/"),
+        ]);
+
+        let configuration = PipConfiguration::read(&environment, None).unwrap();
+
+        assert_eq!(configuration.index.as_deref(), Some("https://one.example/"));
+        assert_eq!(configuration.extra_indexes, ["https://two.example/", "https://three.example/"]);
+    }
+}

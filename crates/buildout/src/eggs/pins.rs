@@ -1,0 +1,173 @@
+//! `[versions]`: which version of each project a profile wants.
+
+use std::collections::BTreeMap;
+
+use pep440_rs::{Version, VersionSpecifier, VersionSpecifiers};
+
+use super::error::EggError;
+use super::name::ProjectName;
+use super::requirement::Requirement;
+
+/// One line of `[versions]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// The project as the profile writes it.
+    pub written: String,
+    /// The value: `1.2.3`, `1.2.3:whl`, `1.2.3+SlapOSPatched001`, `>=1,<2`.
+    pub text: String,
+    /// Where the profile says so, for messages: `stack/slapos.cfg:88`.
+    pub origin: Option<String>,
+}
+
+/// What a pin means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Constraint {
+    Exact(Version),
+    Range(VersionSpecifiers),
+}
+
+/// All pins of a build.
+#[derive(Debug, Clone, Default)]
+pub struct Pins(BTreeMap<ProjectName, Pin>);
+
+impl FromIterator<Pin> for Pins {
+    fn from_iter<I: IntoIterator<Item = Pin>>(pins: I) -> Self {
+        Self(pins.into_iter().map(|pin| (ProjectName::new(&pin.written), pin)).collect())
+    }
+}
+
+impl Pins {
+    /// The pin of a project, however the profile spells its name. An empty value pins nothing.
+    #[must_use]
+    pub fn get(&self, project: &ProjectName) -> Option<&Pin> {
+        self.0.get(project).filter(|pin| !pin.text.trim().is_empty())
+    }
+
+    /// All pins, sorted by project.
+    pub fn iter(&self) -> impl Iterator<Item = (&ProjectName, &Pin)> {
+        self.0.iter()
+    }
+
+    /// Adds a pin, or replaces the one of the same project.
+    pub fn insert(&mut self, pin: Pin) {
+        self.0.insert(ProjectName::new(&pin.written), pin);
+    }
+
+    /// Whether the pin demands a wheel (`1.2.3:whl`).
+    #[must_use]
+    pub fn wants_wheel(&self, project: &ProjectName) -> bool {
+        self.get(project).is_some_and(|pin| pin.text.trim().ends_with(":whl"))
+    }
+
+    /// The requirement with the pin of its project applied. An exact pin replaces the versions asked for and must be
+    /// one of them; any other pin narrows them.
+    ///
+    /// # Errors
+    /// The pin contradicts the requirement, or is no version.
+    pub fn constrain(&self, requirement: &Requirement) -> Result<Requirement, EggError> {
+        let Some(pin) = self.get(&requirement.project) else { return Ok(requirement.clone()) };
+        match pin.constraint()? {
+            Constraint::Exact(version) if requirement.allows(&version) => {
+                let exactly = VersionSpecifier::equals_version(version);
+                Ok(requirement.with_versions(VersionSpecifiers::from(exactly)))
+            }
+            Constraint::Exact(_) => Err(EggError::PinContradicts {
+                requirement: requirement.to_string(),
+                pin: Box::new(pin.clone()),
+                chain: Vec::new(),
+            }),
+            Constraint::Range(range) => {
+                Ok(requirement
+                    .with_versions(requirement.versions.iter().chain(range.iter()).cloned().collect()))
+            }
+        }
+    }
+}
+
+impl Pin {
+    /// Where and what, for messages: `[versions] sets flask = 2.0 (stack.cfg:4)`.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let origin = self.origin.as_ref().map(|origin| format!(" ({origin})")).unwrap_or_default();
+        format!("[versions] sets {} = {}{origin}", self.written, self.text.trim())
+    }
+
+    fn constraint(&self) -> Result<Constraint, EggError> {
+        let text = self.text.trim();
+        let text = text.strip_suffix(":whl").unwrap_or(text);
+        let parsed = if text.starts_with(['<', '>', '!', '~']) {
+            text.parse().map(Constraint::Range).ok()
+        } else if text.contains(',') || text.ends_with('*') {
+            let equal = if text.starts_with('=') { text.to_owned() } else { format!("=={text}") };
+            equal.parse().map(Constraint::Range).ok()
+        } else {
+            text.trim_start_matches('=').trim().parse().map(Constraint::Exact).ok()
+        };
+        parsed.ok_or_else(|| EggError::BadPin { pin: Box::new(self.clone()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pins(pairs: &[(&str, &str)]) -> Pins {
+        pairs
+            .iter()
+            .map(|(written, text)| Pin {
+                written: (*written).to_owned(),
+                text: (*text).to_owned(),
+                origin: None,
+            })
+            .collect()
+    }
+
+    fn constrained(pins: &Pins, text: &str) -> Result<String, EggError> {
+        pins.constrain(&text.parse().unwrap()).map(|requirement| requirement.to_string())
+    }
+
+    #[test]
+    fn a_pin_applies_however_its_name_is_spelt() {
+        let pins = pins(&[("zc_recipe.EGG", "2.0.7")]);
+
+        assert_eq!(constrained(&pins, "zc.recipe.egg").unwrap(), "zc.recipe.egg==2.0.7");
+    }
+
+    #[test]
+    fn wheel_suffix_and_patched_versions_are_versions() {
+        let pins = pins(&[("lxml", "5.3.0:whl"), ("golang", "0.1+SlapOSPatched001")]);
+
+        assert_eq!(constrained(&pins, "lxml>=5").unwrap(), "lxml==5.3.0");
+        assert!(pins.wants_wheel(&ProjectName::new("LXML")));
+        assert_eq!(constrained(&pins, "golang>=0.1").unwrap(), "golang==0.1+slapospatched001");
+        assert!(!pins.wants_wheel(&ProjectName::new("golang")));
+    }
+
+    #[test]
+    fn a_range_narrows_what_was_asked_for() {
+        let pins = pins(&[("a", ">=1,<3")]);
+
+        assert_eq!(constrained(&pins, "a!=2").unwrap(), "a!=2,<3,>=1");
+    }
+
+    #[test]
+    fn a_pin_that_the_requirement_excludes_is_a_conflict() {
+        let error = constrained(&pins(&[("werkzeug", "2.0.3")]), "Werkzeug>=2.2").unwrap_err();
+
+        assert_eq!(error.code(), "E-eggs-conflict");
+        assert_eq!(
+            error.classic(),
+            "The requirement ('Werkzeug>=2.2') is not allowed by your [versions] constraint (2.0.3)"
+        );
+    }
+
+    #[test]
+    fn an_empty_pin_pins_nothing() {
+        assert_eq!(constrained(&pins(&[("a", "")]), "a").unwrap(), "a");
+    }
+
+    #[test]
+    fn a_pin_that_is_no_version_is_an_error() {
+        assert_eq!(constrained(&pins(&[("a", "latest")]), "a").unwrap_err().code(), "E-eggs-pin");
+    }
+}

@@ -1,0 +1,402 @@
+//! The walk: from what is asked for through everything that it needs, under the pins. No solver: the pins decide.
+//!
+//! The order of the result is zc.buildout's, because it is the order of `sys.path` in scripts.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use pep440_rs::Version;
+use pep508_rs::MarkerEnvironment;
+
+use super::error::EggError;
+use super::metadata::Dependencies;
+use super::name::ProjectName;
+use super::pins::Pins;
+use super::requirement::Requirement;
+
+/// What can be chosen for a requirement: something on disk, or something that will be installed.
+pub(super) trait Choice {
+    /// The project.
+    fn project(&self) -> &ProjectName;
+    /// The project as the distribution writes it.
+    fn written(&self) -> &str;
+    /// The version.
+    fn version(&self) -> &Version;
+    /// Whether it is under development; then no pin is needed.
+    fn is_develop(&self) -> bool;
+    /// What it needs.
+    ///
+    /// # Errors
+    /// Its metadata cannot be read.
+    fn dependencies(&self, environment: &MarkerEnvironment) -> Result<&Dependencies, EggError>;
+    /// Whether it needs setuptools without saying so.
+    ///
+    /// # Errors
+    /// Its metadata cannot be read.
+    fn needs_setuptools(&self, environment: &MarkerEnvironment) -> Result<bool, EggError>;
+}
+
+/// The rules of a walk.
+pub(super) struct Rules<'a> {
+    /// The pins.
+    pub pins: &'a Pins,
+    /// What markers are decided by.
+    pub environment: &'a MarkerEnvironment,
+    /// Whether a project may go without pin.
+    pub allow_picked_versions: bool,
+    /// Whether an extra that a distribution does not have is passed over.
+    pub allow_unknown_extras: bool,
+}
+
+/// What a walk found.
+pub(super) struct Walked<C> {
+    /// What was chosen, in the order of `sys.path`.
+    pub chosen: Vec<Arc<C>>,
+    /// What is needed and not at hand, with who asked for it; the walk is complete when this is empty.
+    pub missing: Vec<Wanted>,
+    /// Projects that were chosen without a pin.
+    pub picked: Vec<(String, Version)>,
+}
+
+/// A requirement that nothing at hand satisfies.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    /// The requirement, with its pin applied.
+    pub requirement: Requirement,
+    /// Who asked for it, the nearest first.
+    pub chain: Vec<String>,
+}
+
+/// A requirement, and the project that asks for it; none for what is requested.
+struct Asked {
+    requirement: Requirement,
+    by: Option<ProjectName>,
+}
+
+struct Walk<'a, C> {
+    rules: &'a Rules<'a>,
+    at_hand: &'a dyn Fn(&Requirement) -> Option<Arc<C>>,
+    chosen: Vec<Arc<C>>,
+    by_project: HashMap<ProjectName, usize>,
+    /// For each project that is needed: which project asked for it first.
+    first_asked: HashMap<ProjectName, Option<ProjectName>>,
+    missing: Vec<Wanted>,
+    picked: Vec<(String, Version)>,
+}
+
+/// Walks from `requested`. `at_hand` gives the best choice that satisfies a constrained requirement, if there is one.
+///
+/// # Errors
+/// Contradicting requirements or pins, an extra that does not exist, a project without pin where it needs one.
+pub(super) fn walk<C: Choice>(
+    rules: &Rules<'_>,
+    requested: &[Requirement],
+    at_hand: &dyn Fn(&Requirement) -> Option<Arc<C>>,
+) -> Result<Walked<C>, EggError> {
+    let mut walk = Walk {
+        rules,
+        at_hand,
+        chosen: Vec::new(),
+        by_project: HashMap::new(),
+        first_asked: HashMap::new(),
+        missing: Vec::new(),
+        picked: Vec::new(),
+    };
+    walk.run(requested)?;
+    Ok(Walked { chosen: walk.chosen, missing: walk.missing, picked: walk.picked })
+}
+
+impl<C: Choice> Walk<'_, C> {
+    fn run(&mut self, requested: &[Requirement]) -> Result<(), EggError> {
+        let requested =
+            requested.iter().filter(|requirement| requirement.applies(self.rules.environment, &[]));
+        // What is requested is chosen first, in order; then come its dependencies, level by level, each list from its
+        // end.
+        let mut queue = VecDeque::new();
+        for requirement in requested {
+            let asked = Asked { requirement: requirement.clone().without_marker(), by: None };
+            self.choose(&asked)?;
+            queue.push_front(asked);
+        }
+        let mut done = HashSet::new();
+        while let Some(asked) = queue.pop_front() {
+            let constrained = self.constrain(&asked)?;
+            if !done.insert((constrained.project.clone(), constrained.to_string())) {
+                continue;
+            }
+            let Some(choice) = self.choose(&asked)? else { continue };
+            let needed = self.needed(&choice, &asked)?;
+            queue.extend(
+                needed
+                    .into_iter()
+                    .rev()
+                    .map(|requirement| Asked { requirement, by: Some(choice.project().clone()) }),
+            );
+        }
+        Ok(())
+    }
+
+    /// Finds what satisfies the requirement and adds it; `None` when it is missing.
+    fn choose(&mut self, asked: &Asked) -> Result<Option<Arc<C>>, EggError> {
+        let requirement = self.constrain(asked)?;
+        if let Some(&index) = self.by_project.get(&requirement.project) {
+            let present = Arc::clone(&self.chosen[index]);
+            if requirement.allows(present.version()) {
+                return Ok(Some(present));
+            }
+            return Err(EggError::Conflict {
+                requirement: requirement.to_string(),
+                chosen: describe(&*present),
+                chain: self.chain(asked.by.as_ref()),
+                chosen_for: self.chain(self.first_asked.get(&requirement.project).and_then(Option::as_ref)),
+            });
+        }
+        self.first_asked.entry(requirement.project.clone()).or_insert_with(|| asked.by.clone());
+        let Some(choice) = (self.at_hand)(&requirement) else {
+            if !self.missing.iter().any(|wanted| wanted.requirement.project == requirement.project) {
+                self.missing.push(Wanted { requirement, chain: self.chain(asked.by.as_ref()) });
+            }
+            return Ok(None);
+        };
+        self.check_pinned(&requirement, &choice, asked)?;
+        self.by_project.insert(requirement.project, self.chosen.len());
+        self.chosen.push(Arc::clone(&choice));
+        if choice.needs_setuptools(self.rules.environment)? {
+            let requirement = "setuptools"
+                .parse()
+                .map_err(|source| EggError::Requirement { by: Some(describe(&*choice)), source })?;
+            self.choose(&Asked { requirement, by: Some(choice.project().clone()) })?;
+        }
+        Ok(Some(choice))
+    }
+
+    fn check_pinned(&mut self, requirement: &Requirement, choice: &C, asked: &Asked) -> Result<(), EggError> {
+        if requirement.only_version().is_some() || choice.is_develop() {
+            return Ok(());
+        }
+        if !self.rules.allow_picked_versions {
+            return Err(EggError::NotPinned {
+                project: choice.written().to_owned(),
+                version: choice.version().to_string(),
+                chain: self.chain(asked.by.as_ref()),
+            });
+        }
+        self.picked.push((choice.written().to_owned(), choice.version().clone()));
+        Ok(())
+    }
+
+    /// What a choice needs for the extras that are asked for.
+    fn needed(&self, choice: &C, asked: &Asked) -> Result<Vec<Requirement>, EggError> {
+        let dependencies = choice.dependencies(self.rules.environment)?;
+        let mut extras = asked.requirement.extras.clone();
+        loop {
+            match dependencies.of(&extras) {
+                Ok(needed) => return Ok(needed.into_iter().cloned().collect()),
+                Err(unknown) if self.rules.allow_unknown_extras => extras.retain(|extra| *extra != unknown),
+                Err(extra) => {
+                    let chain = self.chain(asked.by.as_ref());
+                    return Err(EggError::UnknownExtra { distribution: describe(choice), extra, chain });
+                }
+            }
+        }
+    }
+
+    fn constrain(&self, asked: &Asked) -> Result<Requirement, EggError> {
+        self.rules.pins.constrain(&asked.requirement).map_err(|error| match error {
+            EggError::PinContradicts { requirement, pin, .. } => {
+                EggError::PinContradicts { requirement, pin, chain: self.chain(asked.by.as_ref()) }
+            }
+            other => other,
+        })
+    }
+
+    /// A project, who asked for it first, who asked for that one, and so on.
+    fn chain(&self, from: Option<&ProjectName>) -> Vec<String> {
+        let mut chain = Vec::new();
+        let mut current = from;
+        while let Some(project) = current {
+            chain.push(match self.by_project.get(project) {
+                Some(&index) => describe(&*self.chosen[index]),
+                None => project.to_string(),
+            });
+            current = self.first_asked.get(project).and_then(Option::as_ref);
+            // Projects may need one another in a circle.
+            if chain.len() > self.first_asked.len() {
+                break;
+            }
+        }
+        chain
+    }
+}
+
+fn describe<C: Choice>(choice: &C) -> String {
+    format!("{} {}", choice.written(), choice.version())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::metadata::Fields;
+    use super::super::pins::Pin;
+    use super::super::requirement::tests::environment;
+    use super::*;
+
+    struct Fake {
+        project: ProjectName,
+        written: String,
+        version: Version,
+        dependencies: Dependencies,
+        setuptools: bool,
+    }
+
+    impl Choice for Fake {
+        fn project(&self) -> &ProjectName {
+            &self.project
+        }
+        fn written(&self) -> &str {
+            &self.written
+        }
+        fn version(&self) -> &Version {
+            &self.version
+        }
+        fn is_develop(&self) -> bool {
+            false
+        }
+        fn dependencies(&self, _: &MarkerEnvironment) -> Result<&Dependencies, EggError> {
+            Ok(&self.dependencies)
+        }
+        fn needs_setuptools(&self, _: &MarkerEnvironment) -> Result<bool, EggError> {
+            Ok(self.setuptools)
+        }
+    }
+
+    /// Each line: `name version: requirement, requirement`; a star after the version for one that needs setuptools.
+    fn shelf(text: &str) -> Vec<Arc<Fake>> {
+        text.lines()
+            .map(|line| {
+                let (head, needs) = line.split_once(':').unwrap();
+                let (written, version) = head.trim().split_once(' ').unwrap();
+                let fields = Fields {
+                    requires: needs
+                        .split(", ")
+                        .map(str::trim)
+                        .filter(|n| !n.is_empty())
+                        .map(str::to_owned)
+                        .collect(),
+                    extras: vec!["x".to_owned()],
+                    ..Fields::default()
+                };
+                Arc::new(Fake {
+                    project: ProjectName::new(written),
+                    written: written.to_owned(),
+                    version: version.trim_end_matches('*').parse().unwrap(),
+                    dependencies: Dependencies::from_fields(&fields, &environment()).unwrap(),
+                    setuptools: version.ends_with('*'),
+                })
+            })
+            .collect()
+    }
+
+    fn walked(
+        shelf: &[Arc<Fake>],
+        pins: &[(&str, &str)],
+        requested: &[&str],
+    ) -> Result<Walked<Fake>, EggError> {
+        let pins: Pins = pins
+            .iter()
+            .map(|(written, text)| Pin { written: (*written).into(), text: (*text).into(), origin: None })
+            .collect();
+        let environment = environment();
+        let rules = Rules {
+            pins: &pins,
+            environment: &environment,
+            allow_picked_versions: true,
+            allow_unknown_extras: false,
+        };
+        let requested: Vec<Requirement> = requested.iter().map(|text| text.parse().unwrap()).collect();
+        walk(&rules, &requested, &|wanted| {
+            let fits =
+                shelf.iter().filter(|fake| fake.project == wanted.project && wanted.allows(&fake.version));
+            fits.max_by_key(|fake| fake.version.clone()).cloned()
+        })
+    }
+
+    fn names(walked: &Walked<Fake>) -> Vec<&str> {
+        walked.chosen.iter().map(|fake| fake.written.as_str()).collect()
+    }
+
+    #[test]
+    fn requested_come_first_then_dependencies_level_by_level_from_their_end() {
+        let shelf = shelf("a 1: c, d\nb 1: e, f\nc 1: g\nd 1:\ne 1:\nf 1:\ng 1: a");
+
+        assert_eq!(names(&walked(&shelf, &[], &["a", "b"]).unwrap()), ["a", "b", "f", "e", "d", "c", "g"]);
+    }
+
+    #[test]
+    fn pins_choose_the_version() {
+        let shelf = shelf("a 1:\na 2:\nb 1: A");
+
+        let walked = walked(&shelf, &[("a", "1")], &["b"]).unwrap();
+
+        assert_eq!(walked.chosen[1].version.to_string(), "1");
+        assert_eq!(walked.picked, [("b".to_owned(), "1".parse().unwrap())]);
+    }
+
+    #[test]
+    fn setuptools_follows_what_needs_it_silently() {
+        let shelf = shelf("a 1*: b\nb 1:\nsetuptools 70:");
+
+        assert_eq!(names(&walked(&shelf, &[], &["a"]).unwrap()), ["a", "setuptools", "b"]);
+    }
+
+    #[test]
+    fn extras_bring_their_dependencies_and_unknown_ones_are_errors() {
+        let shelf = shelf("a 1: b; extra == 'x'\nb 1:");
+
+        assert_eq!(names(&walked(&shelf, &[], &["a[x]"]).unwrap()), ["a", "b"]);
+        assert_eq!(walked(&shelf, &[], &["a[y]"]).err().unwrap().code(), "E-eggs-extra");
+    }
+
+    #[test]
+    fn everything_that_is_missing_is_told_at_once() {
+        let shelf = shelf("a 1: b>=2, c\nc 1: d");
+
+        let walked = walked(&shelf, &[], &["a"]).unwrap();
+
+        let missing: Vec<String> =
+            walked.missing.iter().map(|w| format!("{} for {}", w.requirement, w.chain.join(", "))).collect();
+        assert_eq!(missing, ["b>=2 for a 1", "d for c 1, a 1"]);
+    }
+
+    #[test]
+    fn a_conflict_names_both_sides() {
+        let shelf = shelf("a 1: b, c\nb 1: d<2\nc 1: d>=2\nd 1:\nd 2:");
+
+        let error = walked(&shelf, &[], &["a"]).err().unwrap();
+
+        assert_eq!(
+            error.classic(),
+            "There is a version conflict.\nWe already have: d 2\nbut b 1 requires 'd<2'."
+        );
+        assert_eq!(
+            error.because(),
+            ["it is asked by b 1, asked by a 1", "d 2 is asked by c 1, asked by a 1"]
+        );
+    }
+
+    #[test]
+    fn a_pin_that_a_dependency_excludes_names_who_asks() {
+        let shelf = shelf("a 1: b\nb 1: d>=2\nd 1:");
+
+        let error = walked(&shelf, &[("d", "1")], &["a"]).err().unwrap();
+
+        assert_eq!(error.code(), "E-eggs-conflict");
+        assert_eq!(error.because(), ["it is asked by b 1, asked by a 1"]);
+    }
+
+    #[test]
+    fn what_does_not_apply_here_is_passed_over() {
+        let shelf = shelf("a 1:");
+
+        assert_eq!(names(&walked(&shelf, &[], &["a", "w; sys_platform == 'win32'"]).unwrap()), ["a"]);
+    }
+}

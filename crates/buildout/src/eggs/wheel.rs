@@ -1,0 +1,359 @@
+//! Turning a wheel into an egg directory: whole, or not at all.
+
+use std::io::{self, Read};
+
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use host::files;
+use pep508_rs::MarkerEnvironment;
+use zip::ZipArchive;
+
+use super::error::EggError;
+use super::metadata::{Dependencies, Fields};
+use super::name::{ProjectName, WheelName};
+
+/// The package file that lets several distributions share a namespace, for wheels that rely on it being generated.
+const NAMESPACE_PACKAGE: &str = "__import__('pkg_resources').declare_namespace(__name__)\n";
+
+/// A wheel that was opened and whose names were checked.
+pub(super) struct Wheel {
+    path: Utf8PathBuf,
+    archive: ZipArchive<fs::File>,
+    information: String,
+    data: String,
+}
+
+impl Wheel {
+    /// Opens a wheel and checks that each of its names stays inside and that its format is known.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not a wheel that may be unpacked.
+    pub(super) fn open(path: &Utf8Path) -> Result<Self, EggError> {
+        let damaged = |reason: String| EggError::Damaged { path: path.to_owned(), reason };
+        let file = fs::File::open(path).map_err(|source| EggError::Io {
+            action: "read",
+            path: path.to_owned(),
+            source,
+        })?;
+        let archive = ZipArchive::new(file).map_err(|error| damaged(error.to_string()))?;
+        let name = path
+            .file_name()
+            .and_then(WheelName::parse)
+            .ok_or_else(|| damaged("its name is not a wheel's".into()))?;
+        let project = ProjectName::new(&name.project);
+        let mut information = None;
+        for entry in archive.file_names() {
+            let entry = entry.map_err(|error| damaged(error.to_string()))?;
+            if !stays_inside(&entry) {
+                return Err(damaged(format!("`{entry}` points outside of it")));
+            }
+            let top = entry.split('/').next().unwrap_or_default();
+            if let Some(stem) = top.strip_suffix(".dist-info")
+                && stem.split('-').next().is_some_and(|written| ProjectName::new(written) == project)
+            {
+                information.get_or_insert_with(|| top.to_owned());
+            }
+        }
+        let information = information.ok_or_else(|| damaged("it has no .dist-info directory".into()))?;
+        let data = format!("{}.data", information.trim_end_matches(".dist-info"));
+        let mut wheel = Self { path: path.to_owned(), archive, information, data };
+        wheel.check_format()?;
+        Ok(wheel)
+    }
+
+    /// The fields of its metadata.
+    ///
+    /// # Errors
+    /// It has none, or it cannot be read.
+    pub(super) fn fields(&mut self) -> Result<Fields, EggError> {
+        Ok(Fields::parse(&self.text("METADATA")?))
+    }
+
+    /// Unpacks it in the form of an egg into `target`, which must not exist. What fails half-way is left for the caller
+    /// to remove.
+    ///
+    /// # Errors
+    /// Something cannot be read or written.
+    pub(super) fn unpack(
+        &mut self,
+        target: &Utf8Path,
+        environment: &MarkerEnvironment,
+    ) -> Result<(), EggError> {
+        let mut made = std::collections::HashSet::new();
+        for index in 0..self.archive.len() {
+            self.unpack_entry(index, target, &mut made)?;
+        }
+        let dependencies = Dependencies::from_fields(&self.fields()?, environment)?.to_requires_txt();
+        let information = target.join("EGG-INFO");
+        if !dependencies.is_empty() {
+            write(&information.join("requires.txt"), &mut dependencies.as_bytes(), 0o644)?;
+        }
+        let namespaces = information.join("namespace_packages.txt");
+        let text = files::read_text_if_present(&namespaces).map_err(|source| EggError::Io {
+            action: "read",
+            path: namespaces,
+            source,
+        })?;
+        for namespace in text.unwrap_or_default().split_whitespace() {
+            let relative = namespace.replace('.', "/");
+            if stays_inside(&relative) {
+                let package = target.join(relative).join("__init__.py");
+                if !package.exists() {
+                    write(&package, &mut NAMESPACE_PACKAGE.as_bytes(), 0o644)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn unpack_entry(
+        &mut self,
+        index: usize,
+        target: &Utf8Path,
+        made: &mut std::collections::HashSet<Utf8PathBuf>,
+    ) -> Result<(), EggError> {
+        let damaged = |path: &Utf8Path, reason: String| EggError::Damaged { path: path.to_owned(), reason };
+        let mut entry =
+            self.archive.by_index(index).map_err(|error| damaged(&self.path, error.to_string()))?;
+        let name = entry.name().map_err(|error| damaged(&self.path, error.to_string()))?.into_owned();
+        if entry.is_dir() {
+            return Ok(());
+        }
+        if entry.is_symlink() {
+            return Err(damaged(&self.path, format!("`{name}` is a symbolic link")));
+        }
+        let Some(relative) = place(&name, &self.information, &self.data) else { return Ok(()) };
+        let path = target.join(relative);
+        if let Some(directory) = path.parent()
+            && made.insert(directory.to_owned())
+        {
+            files::ensure_directory(directory, 0o755).map_err(|source| EggError::Io {
+                action: "create",
+                path: directory.to_owned(),
+                source,
+            })?;
+        }
+        let executable = entry.unix_mode().is_some_and(|mode| mode & 0o111 != 0);
+        write_new(&path, &mut entry, if executable { 0o755 } else { 0o644 }).map_err(|source| {
+            match source.kind() {
+                io::ErrorKind::InvalidData => damaged(&self.path, source.to_string()),
+                _ => EggError::Io { action: "write", path: path.clone(), source },
+            }
+        })
+    }
+
+    fn check_format(&mut self) -> Result<(), EggError> {
+        let text = self.text("WHEEL")?;
+        let version =
+            text.lines().find_map(|line| line.strip_prefix("Wheel-Version:")).unwrap_or_default().trim();
+        if version.starts_with("1.") {
+            return Ok(());
+        }
+        Err(EggError::Damaged {
+            path: self.path.clone(),
+            reason: format!("its format `{version}` is not known"),
+        })
+    }
+
+    fn text(&mut self, name: &str) -> Result<String, EggError> {
+        let damaged = |reason: String| EggError::Damaged { path: self.path.clone(), reason };
+        let entry = format!("{}/{name}", self.information);
+        let mut entry = self.archive.by_name(&entry).map_err(|error| damaged(format!("{entry}: {error}")))?;
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).map_err(|error| damaged(error.to_string()))?;
+        Ok(String::from_utf8_lossy(&content).into_owned())
+    }
+}
+
+/// Where an entry of the wheel goes inside of the egg; `None` for what an egg does not have.
+fn place(entry: &str, information: &str, data: &str) -> Option<Utf8PathBuf> {
+    let (top, rest) = entry.split_once('/').unwrap_or((entry, ""));
+    if top == information {
+        return Some(match rest {
+            "METADATA" => "EGG-INFO/PKG-INFO".into(),
+            _ => Utf8Path::new("EGG-INFO").join(rest),
+        });
+    }
+    if top == data {
+        let (scheme, rest) = rest.split_once('/')?;
+        return Some(match scheme {
+            "scripts" if rest.ends_with(".pyc") => return None,
+            "scripts" => Utf8Path::new("EGG-INFO/scripts").join(rest),
+            _ => rest.into(),
+        });
+    }
+    Some(entry.into())
+}
+
+fn stays_inside(name: &str) -> bool {
+    !name.is_empty()
+        && !name.contains(['\\', '\0'])
+        && Utf8Path::new(name).components().all(|component| matches!(component, Utf8Component::Normal(_)))
+}
+
+fn write(path: &Utf8Path, content: &mut dyn Read, mode: u32) -> Result<(), EggError> {
+    let failed = |source| EggError::Io { action: "write", path: path.to_owned(), source };
+    if let Some(directory) = path.parent() {
+        files::ensure_directory(directory, 0o755).map_err(failed)?;
+    }
+    write_new(path, content, mode).map_err(failed)
+}
+
+/// Writes a file in a directory that nobody else knows yet, so that no reader can see a part of it.
+fn write_new(path: &Utf8Path, content: &mut dyn Read, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    // Two entries may have the same place, as in several schemes of the data directory; the last one holds.
+    let mut file = fs::File::create(path)?;
+    io::copy(content, &mut file)?;
+    file.set_permissions(std::fs::Permissions::from_mode(mode))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
+
+    use zip::write::SimpleFileOptions;
+
+    use super::super::requirement::tests::environment;
+    use super::*;
+
+    /// Writes a wheel with these files; a name that ends in `!` is executable.
+    pub(crate) fn write_wheel(directory: &Utf8Path, name: &str, files: &[(&str, &str)]) -> Utf8PathBuf {
+        let path = directory.join(name);
+        let mut archive = zip::ZipWriter::new(fs::File::create(&path).unwrap());
+        for (name, text) in files {
+            let mode = if name.ends_with('!') { 0o755 } else { 0o644 };
+            let options = SimpleFileOptions::default().unix_permissions(mode);
+            archive.start_file(name.trim_end_matches('!'), options).unwrap();
+            archive.write_all(text.as_bytes()).unwrap();
+        }
+        archive.finish().unwrap();
+        path
+    }
+
+    /// Writes a pure wheel of one module with these requirements and entry points.
+    pub(crate) fn write_simple_wheel(
+        directory: &Utf8Path,
+        project: &str,
+        version: &str,
+        requires: &[&str],
+    ) -> Utf8PathBuf {
+        let file = project.replace(['-', '.'], "_");
+        let requires: String = requires.iter().map(|text| format!("Requires-Dist: {text}\n")).collect();
+        let metadata = format!("Metadata-Version: 2.1\nName: {project}\nVersion: {version}\n{requires}\n");
+        let information = format!("{file}-{version}.dist-info");
+        write_wheel(
+            directory,
+            &format!("{file}-{version}-py3-none-any.whl"),
+            &[
+                (&format!("{file}.py"), "def main():\n    return 0\n"),
+                (&format!("{information}/METADATA"), &metadata),
+                (&format!("{information}/WHEEL"), "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n"),
+                (
+                    &format!("{information}/entry_points.txt"),
+                    &format!("[console_scripts]\n{file} = {file}:main\n"),
+                ),
+                (&format!("{information}/RECORD"), ""),
+            ],
+        )
+    }
+
+    fn scratch() -> (tempfile::TempDir, Utf8PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::try_from(directory.path().to_owned()).unwrap();
+        (directory, path)
+    }
+
+    const WHEEL: (&str, &str) = ("a-1.dist-info/WHEEL", "Wheel-Version: 1.0\n");
+
+    fn listing(directory: &Utf8Path) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut pending = vec![directory.to_owned()];
+        while let Some(current) = pending.pop() {
+            for entry in current.read_dir_utf8().unwrap() {
+                let path = entry.unwrap().into_path();
+                if path.is_dir() {
+                    pending.push(path);
+                } else {
+                    found.push(path.strip_prefix(directory).unwrap().to_string());
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn a_wheel_takes_the_form_of_an_egg() {
+        let (_guard, root) = scratch();
+        let wheel = write_wheel(
+            &root,
+            "a-1-py3-none-any.whl",
+            &[
+                ("a/b/__init__.py", "x"),
+                ("a-1.data/purelib/c.py", ""),
+                ("a-1.data/data/share/d", ""),
+                ("a-1.data/scripts/run!", "#!python\n"),
+                ("a-1.dist-info/METADATA", "Name: a\nVersion: 1\nRequires-Dist: six\n\n"),
+                ("a-1.dist-info/namespace_packages.txt", "a\n"),
+                WHEEL,
+            ],
+        );
+        let egg = root.join("a-1-py3.11.egg");
+
+        Wheel::open(&wheel).unwrap().unpack(&egg, &environment()).unwrap();
+
+        assert_eq!(
+            listing(&egg),
+            [
+                "EGG-INFO/PKG-INFO",
+                "EGG-INFO/WHEEL",
+                "EGG-INFO/namespace_packages.txt",
+                "EGG-INFO/requires.txt",
+                "EGG-INFO/scripts/run",
+                "a/__init__.py",
+                "a/b/__init__.py",
+                "c.py",
+                "share/d"
+            ]
+        );
+        assert_eq!(fs::read_to_string(egg.join("EGG-INFO/requires.txt")).unwrap(), "six\n");
+        assert_eq!(
+            fs::metadata(egg.join("EGG-INFO/scripts/run")).unwrap().permissions().mode() & 0o777,
+            0o755
+        );
+    }
+
+    #[test]
+    fn names_that_point_outside_are_refused() {
+        for name in ["../x", "/x", "a/../../x", "a\\..\\x"] {
+            let (_guard, root) = scratch();
+            let wheel = write_wheel(
+                &root,
+                "a-1-py3-none-any.whl",
+                &[(name, ""), ("a-1.dist-info/METADATA", ""), WHEEL],
+            );
+
+            let error = Wheel::open(&wheel).err().unwrap();
+
+            assert_eq!(error.code(), "E-eggs-damaged", "{name}");
+            assert!(error.to_string().contains("points outside of it"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_wheel_is_refused() {
+        let (_guard, root) = scratch();
+        let text = root.join("a-1-py3-none-any.whl");
+        fs::write(&text, "not a zip").unwrap();
+        assert_eq!(Wheel::open(&text).err().unwrap().code(), "E-eggs-damaged");
+
+        let bare = write_wheel(&root, "b-1-py3-none-any.whl", &[("b.py", "")]);
+        assert!(Wheel::open(&bare).err().unwrap().to_string().contains("no .dist-info"));
+
+        let newer =
+            write_wheel(&root, "c-1-py3-none-any.whl", &[("c-1.dist-info/WHEEL", "Wheel-Version: 2.0\n")]);
+        assert!(Wheel::open(&newer).err().unwrap().to_string().contains("format `2.0`"));
+    }
+}

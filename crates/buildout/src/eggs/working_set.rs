@@ -1,0 +1,105 @@
+//! A working set: the distributions of a part in the order of `sys.path`.
+
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use pep440_rs::Version;
+use pep508_rs::MarkerEnvironment;
+
+use super::distribution::{Distribution, Kind};
+use super::error::EggError;
+use super::metadata::EntryPoint;
+use super::name::ProjectName;
+use super::requirement::Requirement;
+
+/// The distributions that requirements need, all of them installed.
+#[derive(Debug, Clone)]
+pub struct WorkingSet {
+    distributions: Vec<Arc<Distribution>>,
+    environment: MarkerEnvironment,
+}
+
+impl WorkingSet {
+    /// Takes distributions in the order of the walk and sorts them: under development, installed here, others.
+    pub(super) fn new(
+        chosen: Vec<Arc<Distribution>>,
+        eggs_directory: &Utf8Path,
+        environment: MarkerEnvironment,
+    ) -> Self {
+        let (develop, others): (Vec<_>, Vec<_>) =
+            chosen.into_iter().partition(|distribution| distribution.kind == Kind::Develop);
+        let (eggs, others): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|distribution| distribution.location.starts_with(eggs_directory));
+        Self { distributions: develop.into_iter().chain(eggs).chain(others).collect(), environment }
+    }
+
+    /// The directories that go into `sys.path`, without repetitions.
+    #[must_use]
+    pub fn path(&self) -> Vec<Utf8PathBuf> {
+        let mut path: Vec<Utf8PathBuf> = Vec::new();
+        for distribution in &self.distributions {
+            if !path.contains(&distribution.location) {
+                path.push(distribution.location.clone());
+            }
+        }
+        path
+    }
+
+    /// Name and version of each distribution, as it writes them.
+    pub fn versions(&self) -> impl Iterator<Item = (&str, &Version)> {
+        self.distributions.iter().map(|distribution| (distribution.written.as_str(), &distribution.version))
+    }
+
+    /// What identifies the set in `__buildout_signature__`: the names of its egg directories, and for what is under
+    /// development the project's name; sorted, without repetitions.
+    #[must_use]
+    pub fn signature(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .distributions
+            .iter()
+            .map(|distribution| match distribution.kind {
+                Kind::Egg => distribution.location.file_name().unwrap_or_default().to_owned(),
+                Kind::Develop | Kind::Site => format!("{}-{}", distribution.project, distribution.version),
+            })
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// The entry points of one group that a requirement's distribution has, in order.
+    ///
+    /// # Errors
+    /// The requirement cannot be read, or its distribution not be.
+    pub fn entry_points(&self, requirement: &str, group: &str) -> Result<Vec<EntryPoint>, EggError> {
+        self.with(requirement, |distribution| distribution.entry_points(group))
+    }
+
+    /// The scripts that a requirement's distribution brings as files: names and texts.
+    ///
+    /// # Errors
+    /// As [`Self::entry_points`].
+    pub fn script_files(&self, requirement: &str) -> Result<Vec<(String, String)>, EggError> {
+        self.with(requirement, Distribution::scripts)
+    }
+
+    fn with<T: Default>(
+        &self,
+        requirement: &str,
+        read: impl FnOnce(&Distribution) -> Result<T, EggError>,
+    ) -> Result<T, EggError> {
+        let requirement: Requirement =
+            requirement.parse().map_err(|source| EggError::Requirement { by: None, source })?;
+        if !requirement.applies(&self.environment, &[]) {
+            return Ok(T::default());
+        }
+        match self.find(&requirement.project) {
+            Some(distribution) => read(distribution),
+            None => Ok(T::default()),
+        }
+    }
+
+    fn find(&self, project: &ProjectName) -> Option<&Distribution> {
+        self.distributions.iter().map(AsRef::as_ref).find(|distribution| distribution.project == *project)
+    }
+}
