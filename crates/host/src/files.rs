@@ -127,6 +127,14 @@ pub fn give(path: &Utf8Path, account: &crate::users::Account) -> io::Result<()> 
     })
 }
 
+/// Whether this process may use a path: `mode` is the sum of 4 to read, 2 to write and 1 to execute, 0 for its mere
+/// existence. Links are followed.
+#[must_use]
+pub fn is_accessible(path: &std::path::Path, mode: i64) -> bool {
+    let flags = i32::try_from(mode).ok().and_then(nix::unistd::AccessFlags::from_bits);
+    flags.is_some_and(|flags| nix::unistd::access(path, flags).is_ok())
+}
+
 /// Makes a rename or a creation in `directory` last through a power loss.
 ///
 /// # Errors

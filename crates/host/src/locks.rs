@@ -18,19 +18,33 @@ impl FileLock {
     /// # Errors
     /// A file that cannot be opened or locked for another reason.
     pub fn try_acquire(path: &Utf8Path) -> io::Result<Option<Self>> {
-        let file = fs::OpenOptions::new().create(true).truncate(false).write(true).read(true).open(path)?;
-        let (file, _) = file.into_parts();
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file, path: path.to_owned() })),
-            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-            Err(std::fs::TryLockError::Error(error)) => Err(error),
-        }
+        Self::lock(
+            fs::OpenOptions::new().create(true).truncate(false).write(true).read(true).open(path)?,
+            path,
+        )
+    }
+
+    /// Takes the lock on an existing directory itself, leaving no file in it; `None` when another process holds it.
+    ///
+    /// # Errors
+    /// A directory that cannot be opened or locked for another reason.
+    pub fn try_acquire_directory(path: &Utf8Path) -> io::Result<Option<Self>> {
+        Self::lock(fs::File::open(path)?, path)
     }
 
     /// The file that is locked.
     #[must_use]
     pub fn path(&self) -> &Utf8Path {
         &self.path
+    }
+
+    fn lock(file: fs::File, path: &Utf8Path) -> io::Result<Option<Self>> {
+        let (file, _) = file.into_parts();
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file, path: path.to_owned() })),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(error)) => Err(error),
+        }
     }
 }
 
@@ -48,5 +62,16 @@ mod tests {
         drop(first);
 
         assert!(FileLock::try_acquire(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_directory_can_be_locked_without_a_file_in_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::try_from(directory.path().to_owned()).unwrap();
+
+        let _held = FileLock::try_acquire_directory(&path).unwrap().unwrap();
+
+        assert!(FileLock::try_acquire_directory(&path).unwrap().is_none());
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
     }
 }

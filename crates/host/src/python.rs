@@ -166,16 +166,7 @@ impl Interpreter {
         search_path: &str,
         cache: Option<&Utf8Path>,
     ) -> Result<Self, PythonError> {
-        let path = match given {
-            Some(path) if may_execute(path) => path.to_owned(),
-            Some(path) => return Err(PythonError::NotExecutable { path: path.to_owned() }),
-            None => search_path
-                .split(':')
-                .filter(|directory| !directory.is_empty())
-                .map(|directory| Utf8Path::new(directory).join("python3"))
-                .find(|path| may_execute(path))
-                .ok_or_else(|| PythonError::Missing { search_path: search_path.to_owned() })?,
-        };
+        let path = find(given, search_path)?;
         let cache_file =
             cache.map(|directory| directory.join(format!("python{}.json", path.as_str().replace('/', "_"))));
         if let Some(facts) = cache_file.as_deref().and_then(|file| read_cache(file, &path)) {
@@ -225,6 +216,23 @@ impl Interpreter {
     /// The script could not be started, took longer than `limit`, or ended with another code than 0.
     pub fn run(&self, script: &str, arguments: &[&str], limit: Duration) -> Result<String, PythonError> {
         run_script(self.path(), &["-I", "-B"], script, arguments, limit)
+    }
+}
+
+/// Path of the interpreter that [`Interpreter::discover`] would take; it is not started.
+///
+/// # Errors
+/// None is found, or the one that is `given` may not be executed.
+pub fn find(given: Option<&Utf8Path>, search_path: &str) -> Result<Utf8PathBuf, PythonError> {
+    match given {
+        Some(path) if may_execute(path) => Ok(path.to_owned()),
+        Some(path) => Err(PythonError::NotExecutable { path: path.to_owned() }),
+        None => search_path
+            .split(':')
+            .filter(|directory| !directory.is_empty())
+            .map(|directory| Utf8Path::new(directory).join("python3"))
+            .find(|path| may_execute(path))
+            .ok_or_else(|| PythonError::Missing { search_path: search_path.to_owned() }),
     }
 }
 
