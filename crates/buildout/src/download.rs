@@ -5,7 +5,7 @@ mod netrc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-pub(crate) use fetch::Fetcher;
+pub(crate) use fetch::{Fetcher, is_url};
 
 /// A file to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]

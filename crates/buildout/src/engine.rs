@@ -13,15 +13,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use host::python::Interpreter;
 use indexmap::IndexMap;
 
 use crate::fault::Fault;
 use crate::sources::Sources;
 use crate::table::{Origin, Table};
-use crate::{
-    BuildError, Dialect, Event, ForeignRecipes, Level, PythonFacts, PythonSource, Recipe, RecipeKind,
-    Settings, Sink,
-};
+use crate::{BuildError, Dialect, Event, ForeignRecipes, Level, Recipe, RecipeKind, Settings, Sink};
 
 /// More than this many nested activities is taken for a profile that never ends.
 const DEEPEST: usize = 3000;
@@ -39,8 +37,9 @@ pub(crate) struct Engine {
     doing: Vec<Activity>,
     registry: HashMap<&'static str, &'static dyn RecipeKind>,
     foreign: Option<Arc<dyn ForeignRecipes>>,
-    python: Arc<dyn PythonSource>,
-    python_facts: HashMap<Utf8PathBuf, PythonFacts>,
+    python: Option<Utf8PathBuf>,
+    python_cache: Option<Utf8PathBuf>,
+    interpreters: HashMap<Utf8PathBuf, Interpreter>,
     sink: Arc<dyn Sink>,
     dialect: Dialect,
     shared_store: Option<Utf8PathBuf>,
@@ -126,8 +125,9 @@ impl Engine {
             doing: Vec::new(),
             registry: settings.registry.iter().flat_map(names).collect(),
             foreign: settings.foreign.clone(),
-            python: Arc::clone(&settings.python),
-            python_facts: HashMap::new(),
+            python: settings.python.clone(),
+            python_cache: settings.python_cache.clone(),
+            interpreters: HashMap::new(),
             sink: Arc::clone(&settings.sink),
             dialect: settings.dialect,
             shared_store: settings.shared_store.clone(),
@@ -158,6 +158,10 @@ impl Engine {
 
     pub(crate) fn directory(&self) -> &Utf8Path {
         &self.directory
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     pub(crate) fn is_offline(&self) -> bool {

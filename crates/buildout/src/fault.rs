@@ -234,8 +234,8 @@ pub enum Fault {
     #[error(transparent)]
     Download(#[from] crate::download::DownloadError),
     /// No Python was found, or it does not answer.
-    #[error("no usable Python")]
-    Python(#[source] crate::PythonError),
+    #[error(transparent)]
+    Python(#[from] host::python::PythonError),
     /// Another build runs in the directory.
     #[error("another build is running in {directory}")]
     Locked {
@@ -371,7 +371,7 @@ impl Fault {
             Self::UnknownRecipe { .. } => "E-recipe-missing",
             Self::Recipe { error, .. } => error.error_code(),
             Self::Download(error) => error.code(),
-            Self::Python(_) => "E-bridge-python-missing",
+            Self::Python(error) => error.code(),
             Self::Locked { .. } => "E-lock-held",
             Self::Record { .. } => "E-record-damaged",
             Self::File { source, .. } => match source.kind() {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use host::process::{Finished, Program};
+use host::python::Interpreter;
 use indexmap::IndexMap;
 
 use crate::download::{Download, Downloaded};
 use crate::engine::Engine;
 use crate::section::decode;
-use crate::{EggSettings, Event, Level, PythonFacts, RecipeError, Value};
+use crate::{EggSettings, Event, Level, RecipeError, Value};
 
 /// A part that is being installed or updated.
 pub struct Part<'a> {
@@ -149,12 +150,12 @@ impl<'a> Part<'a> {
         Ok(self.engine.python()?)
     }
 
-    /// What the Python of the build says about itself; it is started the first time.
+    /// The Python of the build with what it says of itself; it is started unless that is known already.
     ///
     /// # Errors
     /// As [`Part::python`], and one that does not answer.
-    pub fn python_facts(&mut self) -> Result<PythonFacts, RecipeError> {
-        Ok(self.engine.python_facts()?)
+    pub fn interpreter(&mut self) -> Result<Interpreter, RecipeError> {
+        Ok(self.engine.interpreter()?)
     }
 
     /// What the profile says about distributions.

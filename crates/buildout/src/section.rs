@@ -1,11 +1,12 @@
 //! A section while its recipe initialises it: the window through which a recipe sees the whole engine.
 
 use camino::Utf8Path;
+use host::python::Interpreter;
 use indexmap::IndexMap;
 
 use crate::download::{Download, Downloaded};
 use crate::engine::Engine;
-use crate::{EggSettings, Level, PythonFacts, RecipeError, Value};
+use crate::{EggSettings, Level, RecipeError, Value};
 
 /// A section that is being initialised. Reading another section initialises that one first and makes this one depend
 /// on it: when its options change, this part is built again.
@@ -230,12 +231,12 @@ impl<'a> Section<'a> {
         Ok(self.engine.python()?)
     }
 
-    /// What the Python of the build says about itself; it is started the first time.
+    /// The Python of the build with what it says of itself; it is started unless that is known already.
     ///
     /// # Errors
     /// As [`Section::python`], and one that does not answer.
-    pub fn python_facts(&mut self) -> Result<PythonFacts, RecipeError> {
-        Ok(self.engine.python_facts()?)
+    pub fn interpreter(&mut self) -> Result<Interpreter, RecipeError> {
+        Ok(self.engine.interpreter()?)
     }
 
     /// What the profile says about distributions.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 use host::clock::{Clock, SystemClock};
 
-use crate::{BuildHook, CommandLine, ForeignRecipes, PythonSource, RecipeKind, Sink};
+use crate::{BuildHook, CommandLine, ForeignRecipes, RecipeKind, Sink};
 
 /// Whose rules hold where the two dialects of the language differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,8 +32,10 @@ pub struct Settings {
     pub registry: &'static [&'static dyn RecipeKind],
     /// Where recipes that are not built in are looked for.
     pub foreign: Option<Arc<dyn ForeignRecipes>>,
-    /// Finds the Python of the build.
-    pub python: Arc<dyn PythonSource>,
+    /// The Python to use where the profile names none; otherwise the first `python3` of the environment's `PATH`.
+    pub python: Option<Utf8PathBuf>,
+    /// Directory where descriptions of interpreters are kept between builds.
+    pub python_cache: Option<Utf8PathBuf>,
     /// What the caller does around the parts.
     pub hooks: Vec<Box<dyn BuildHook>>,
     /// Takes the log and the progress.
@@ -51,11 +53,7 @@ pub struct Settings {
 impl Settings {
     /// Settings without recipes, hooks, environment or listener.
     #[must_use]
-    pub fn new(
-        command_line: CommandLine,
-        working_directory: impl Into<Utf8PathBuf>,
-        python: Arc<dyn PythonSource>,
-    ) -> Self {
+    pub fn new(command_line: CommandLine, working_directory: impl Into<Utf8PathBuf>) -> Self {
         Self {
             command_line,
             working_directory: working_directory.into(),
@@ -63,7 +61,8 @@ impl Settings {
             user_defaults: None,
             registry: &[],
             foreign: None,
-            python,
+            python: None,
+            python_cache: None,
             hooks: Vec::new(),
             sink: Arc::new(()),
             clock: Arc::new(SystemClock),

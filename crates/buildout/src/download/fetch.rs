@@ -23,6 +23,7 @@ pub(crate) struct Fetcher {
     directory: Utf8PathBuf,
     home: Option<Utf8PathBuf>,
     timeout: Duration,
+    prefer_network: bool,
 }
 
 /// What the network gave, not yet checked.
@@ -35,7 +36,14 @@ struct Received {
 
 impl Fetcher {
     pub(crate) fn new(cache: Option<Utf8PathBuf>, offline: bool) -> Self {
-        Self { cache, offline, directory: Utf8PathBuf::new(), home: None, timeout: PATIENCE }
+        Self {
+            cache,
+            offline,
+            directory: Utf8PathBuf::new(),
+            home: None,
+            timeout: PATIENCE,
+            prefer_network: false,
+        }
     }
 
     /// Relative paths start here.
@@ -52,6 +60,11 @@ impl Fetcher {
         self.timeout = timeout;
     }
 
+    /// The network is asked first, and the cache serves only what it does not give.
+    pub(crate) fn prefer_network(&mut self, prefer: bool) {
+        self.prefer_network = prefer;
+    }
+
     /// Gives the file; `log` is told what is fetched from the network.
     pub(crate) fn fetch(
         &self,
@@ -63,24 +76,41 @@ impl Fetcher {
             check(download, Place::Local(path.clone()), found.0, found.1, None)?;
             return self.deliver(download, path);
         }
-        let cached = self.cached_path(download);
-        if let Some(path) = &cached
-            && path.exists()
+        let cached = self.cached_path(download).filter(|path| path.exists());
+        if !self.prefer_network
+            && let Some(path) = cached
         {
-            let found = md5_of(path)?;
-            check(download, Place::Cache(path.clone()), found.0, found.1, None)?;
-            return self.deliver(download, path.clone());
+            return self.from_cache(download, path);
         }
+        let failed = match self.from_network(download, log) {
+            Err(error) if !matches!(error, DownloadError::Checksum { .. }) => error,
+            done => return done,
+        };
+        match cached {
+            Some(path) => self.from_cache(download, path),
+            None => Err(failed),
+        }
+    }
+
+    fn from_cache(&self, download: &Download, path: Utf8PathBuf) -> Result<Downloaded, DownloadError> {
+        let found = md5_of(&path)?;
+        check(download, Place::Cache(path.clone()), found.0, found.1, None)?;
+        self.deliver(download, path)
+    }
+
+    fn from_network(
+        &self,
+        download: &Download,
+        log: &mut dyn FnMut(String),
+    ) -> Result<Downloaded, DownloadError> {
         if download.offline.unwrap_or(self.offline) {
             return Err(DownloadError::Offline { url: download.url.clone() });
         }
-        let beside = match (&cached, &download.destination) {
-            (Some(path), _) | (None, Some(path)) => path.parent(),
-            (None, None) => None,
-        };
+        let keep_at = self.cached_path(download);
+        let beside = keep_at.as_deref().or(download.destination.as_deref()).and_then(Utf8Path::parent);
         let received = self.receive(download, beside, log)?;
         check(download, Place::Network, received.md5, received.size, received.content_type)?;
-        match (cached, &download.destination) {
+        match (keep_at, &download.destination) {
             (Some(path), _) => {
                 keep(received.file, &path)?;
                 self.deliver(download, path)

@@ -1,12 +1,16 @@
 //! What recipes get from the engine beyond options: pins, Python, downloads.
 
 use camino::Utf8PathBuf;
+use host::python::Interpreter;
 use indexmap::IndexMap;
 
 use super::Engine;
 use crate::download::{Download, Downloaded, Fetcher};
 use crate::fault::Fault;
-use crate::{BuildError, EggSettings, PythonFacts};
+use crate::{BuildError, EggSettings};
+
+/// Where programs are looked for when the environment does not say.
+const SEARCH_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 impl Engine {
     /// The section that `[buildout] versions` names; empty when it names none.
@@ -18,9 +22,10 @@ impl Engine {
         self.copy(&name)
     }
 
-    /// The interpreter that is used when the profile names none.
+    /// The interpreter that is used when the profile names none; it is not started.
     pub(super) fn default_python(&self) -> Result<Utf8PathBuf, BuildError> {
-        self.python.executable().map_err(|error| Fault::Python(error).into())
+        let search_path = self.environment.get("PATH").map_or(SEARCH_PATH, String::as_str);
+        Ok(host::python::find(self.python.as_deref(), search_path)?)
     }
 
     /// The interpreter of the build: `executable` of the section that `[buildout] python` names.
@@ -29,18 +34,26 @@ impl Engine {
         Ok(Utf8PathBuf::from(self.require(&section, "executable")?))
     }
 
-    pub(crate) fn python_facts(&mut self) -> Result<PythonFacts, BuildError> {
+    /// The interpreter of the build with what it says of itself.
+    pub(crate) fn interpreter(&mut self) -> Result<Interpreter, BuildError> {
         let executable = self.python()?;
-        self.facts_of(executable)
+        self.ask(executable)
     }
 
-    pub(crate) fn facts_of(&mut self, executable: Utf8PathBuf) -> Result<PythonFacts, BuildError> {
-        if let Some(facts) = self.python_facts.get(&executable) {
-            return Ok(facts.clone());
+    /// What is known about the interpreter that is used when the profile names none: conditions of sections depend on
+    /// it, and must be decided before the profile is known.
+    pub(crate) fn default_interpreter(&mut self) -> Result<Interpreter, BuildError> {
+        let executable = self.default_python()?;
+        self.ask(executable)
+    }
+
+    fn ask(&mut self, executable: Utf8PathBuf) -> Result<Interpreter, BuildError> {
+        if let Some(interpreter) = self.interpreters.get(&executable) {
+            return Ok(interpreter.clone());
         }
-        let facts = self.python.facts(&executable).map_err(Fault::Python)?;
-        self.python_facts.insert(executable, facts.clone());
-        Ok(facts)
+        let interpreter = Interpreter::discover(Some(&executable), "", self.python_cache.as_deref())?;
+        self.interpreters.insert(executable, interpreter.clone());
+        Ok(interpreter)
     }
 
     pub(crate) fn egg_settings(&mut self) -> Result<EggSettings, BuildError> {

@@ -1,0 +1,73 @@
+//! The conditions of sections: markers as Python packages use them, and the Python expressions that profiles use.
+//!
+//! Expressions are a small closed language: a name, attribute or function outside its table is an error, never a
+//! guess.
+
+mod evaluate;
+mod expression;
+
+use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder, MarkerTree, VerbatimUrl};
+
+use expression::Expression;
+use host::python::Facts;
+
+/// Why a condition cannot be read or decided.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// A condition that was read.
+pub(crate) enum Condition {
+    Marker(MarkerTree),
+    Expression(Expression),
+}
+
+/// Why a condition cannot be decided.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ConditionError {
+    #[error("it is neither a marker nor an expression: {0}")]
+    Syntax(String),
+    #[error("`{0}` is not among the names that conditions know")]
+    Name(String),
+    #[error("{0}")]
+    Meaning(String),
+}
+
+impl Condition {
+    /// Reads a marker or, failing that, an expression.
+    pub(crate) fn parse(text: &str) -> Result<Self, Cause> {
+        // Every marker compares; a lone name is an expression, and must not be looked for among the extras.
+        let may_be_marker = text.contains(['"', '\'']) && !text.contains('(');
+        if may_be_marker && let Ok(marker) = MarkerTree::parse_str::<VerbatimUrl>(text) {
+            return Ok(Self::Marker(marker));
+        }
+        Ok(Self::Expression(expression::parse(text)?))
+    }
+
+    /// Whether it holds for an interpreter and its machine.
+    pub(crate) fn holds(&self, facts: &Facts) -> Result<bool, Cause> {
+        match self {
+            Self::Marker(marker) => Ok(marker.evaluate(&environment(facts)?, &[])),
+            Self::Expression(expression) => Ok(evaluate::evaluate(expression, facts)?.is_true()),
+        }
+    }
+}
+
+fn environment(facts: &Facts) -> Result<MarkerEnvironment, Cause> {
+    let marker = |name: &str| facts.markers.get(name).map_or("", String::as_str);
+    let builder = MarkerEnvironmentBuilder {
+        implementation_name: marker("implementation_name"),
+        implementation_version: marker("implementation_version"),
+        os_name: marker("os_name"),
+        platform_machine: marker("platform_machine"),
+        platform_python_implementation: marker("platform_python_implementation"),
+        platform_release: marker("platform_release"),
+        platform_system: marker("platform_system"),
+        platform_version: marker("platform_version"),
+        python_full_version: marker("python_full_version"),
+        python_version: marker("python_version"),
+        sys_platform: marker("sys_platform"),
+    };
+    Ok(MarkerEnvironment::try_from(builder)?)
+}
+
+#[cfg(test)]
+mod tests;

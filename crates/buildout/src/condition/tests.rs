@@ -1,0 +1,101 @@
+//! The conditions that profiles really have, and what is refused.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn facts() -> Facts {
+    let markers = [
+        ("implementation_name", "cpython"),
+        ("implementation_version", "3.11.2"),
+        ("os_name", "posix"),
+        ("platform_machine", "x86_64"),
+        ("platform_python_implementation", "CPython"),
+        ("platform_release", "6.1.0-18-amd64"),
+        ("platform_system", "Linux"),
+        ("platform_version", "#1 SMP"),
+        ("python_full_version", "3.11.2"),
+        ("python_version", "3.11"),
+        ("sys_platform", "linux"),
+    ];
+    Facts {
+        executable: "/usr/bin/python3".into(),
+        version: "3.11.2".to_owned(),
+        major: 3,
+        minor: 11,
+        prefix: "/usr".into(),
+        site_directories: Vec::new(),
+        platform: "linux-x86_64".to_owned(),
+        extension_suffix: None,
+        glibc: None,
+        markers: markers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+    }
+}
+
+fn holds(text: &str) -> Result<bool, String> {
+    Condition::parse(text).and_then(|condition| condition.holds(&facts())).map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_conditions_of_known_profiles_hold_as_in_python() {
+    let cases = [
+        ("python3", true),
+        ("python2", false),
+        ("python27", false),
+        ("python311", true),
+        ("linux and platform.machine() == \"x86_64\"", true),
+        ("linux and platform.machine() == 'x86_64' ", true),
+        ("not linux or platform.machine() != 'riscv64'", true),
+        ("bits32", false),
+        ("posix", true),
+        ("pypy", false),
+        ("sys.version_info < (3,8)", false),
+        ("sys.version_info >= (3, 11)", true),
+        ("sys.version_info[0] == 3", true),
+        ("sys.version_info[:2] == (3, 11)", true),
+        ("(3, 9) <= sys.version_info < (3, 12)", true),
+        ("sys.version_info.major > 2", true),
+        ("os.path.isdir('/')", true),
+        ("platform.release().split('.')[0] == '6'", true),
+        ("int(platform.release().split('.')[0]) >= 7", false),
+        ("'linux' in sys.platform", true),
+        ("sys.platform not in ('darwin', 'win32')", true),
+        ("platform.machine() in ['aarch64', 'arm64']", false),
+        ("os.uname().machine.startswith('x86')", true),
+        ("False or (True and not None)", true),
+        ("python2 and undefined_name", false),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(holds(text), Ok(expected), "{text}");
+    }
+}
+
+#[test]
+fn markers_are_read_as_markers() {
+    assert_eq!(holds("python_version < \"3.9\" and platform_system == \"Linux\""), Ok(false));
+    assert_eq!(holds("python_version >= '3.9' and sys_platform == 'linux'"), Ok(true));
+}
+
+#[test]
+fn names_outside_the_table_are_refused() {
+    assert_eq!(
+        holds("open('/etc/hostname').read() == 'x'").unwrap_err(),
+        "`open` is not among the names that conditions know"
+    );
+    assert_eq!(
+        holds("os.system('id')").unwrap_err(),
+        "`os.system` is not among the names that conditions know"
+    );
+    assert_eq!(
+        holds("python3 and").unwrap_err(),
+        "it is neither a marker nor an expression: it ends too early"
+    );
+    assert!(holds(&"(".repeat(10_000)).is_err());
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "[ -~]{0,60}|[()\\[\\]a-z0-9.,:'\" =<>!-]{0,60}") {
+        let _ = holds(&text);
+    }
+}

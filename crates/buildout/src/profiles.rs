@@ -1,0 +1,219 @@
+//! Reading profiles: each with everything that it extends, from files and from the network, into the order in which
+//! they are applied.
+
+mod graph;
+mod location;
+
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+use indexmap::IndexMap;
+
+use crate::condition::Condition;
+use crate::download::{Download, Fetcher};
+use crate::engine::Engine;
+use crate::fault::Fault;
+use crate::sources::{Source, SourceId};
+use crate::syntax::{Operator, ParsedSection, parse};
+use crate::table::Table;
+use crate::{BuildError, Dialect, Event};
+
+use graph::Graph;
+pub(crate) use location::Location;
+
+/// The text that makes a section remember where its profile is.
+const BASE_REFERENCE: &str = "${:_profile_base_location_}";
+const BASE_OPTION: &str = "_profile_base_location_";
+
+/// How profiles are fetched from the network: as `[buildout]` of the root profile and the command line say.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FetchRules {
+    pub(crate) cache: Option<Utf8PathBuf>,
+    pub(crate) offline: bool,
+    pub(crate) newest: bool,
+}
+
+/// A profile that was read: what it says, and what it extends.
+struct Profile {
+    id: SourceId,
+    sections: IndexMap<String, ParsedSection>,
+    extends: Vec<String>,
+    optional: Vec<String>,
+}
+
+/// Reads profiles, each once per run.
+pub(crate) struct Reader<'a> {
+    engine: &'a mut Engine,
+    rules: FetchRules,
+    graph: Graph<Profile>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(engine: &'a mut Engine, rules: FetchRules) -> Self {
+        Self { engine, rules, graph: Graph::default() }
+    }
+
+    /// Reads a profile with everything that it extends, and applies them to the engine's table; `rules` is asked once
+    /// the profile itself is known, before anything that it extends is fetched.
+    pub(crate) fn apply(
+        mut self,
+        root: Location,
+        rules: &dyn Fn(&Table) -> Result<FetchRules, BuildError>,
+    ) -> Result<(), BuildError> {
+        let key = root.key();
+        let (profile, base) = self.read(&root, &[], "")?;
+        let mut own = self.engine.table.clone();
+        own.apply(profile.id, profile.sections.clone());
+        self.rules = rules(&own)?;
+        self.follow(key.clone(), profile, &base, &mut Vec::new())?;
+        let order = match self.engine.dialect() {
+            Dialect::Slapos => self.graph.first_occurrences(&key),
+            Dialect::Upstream => self.graph.every_occurrence(&key),
+        };
+        for position in order {
+            let profile = self.graph.node(position);
+            self.engine.table.apply(profile.id, profile.sections.clone());
+        }
+        Ok(())
+    }
+
+    /// Reads what a profile extends, then keeps it in the graph.
+    fn follow(
+        &mut self,
+        key: String,
+        mut profile: Profile,
+        base: &Location,
+        chain: &mut Vec<String>,
+    ) -> Result<(), BuildError> {
+        let name = self.engine.sources.get(profile.id).name.clone();
+        chain.push(name);
+        let mut children = Vec::new();
+        let wanted = std::mem::take(&mut profile.extends).into_iter().map(|word| (word, false));
+        let optional = std::mem::take(&mut profile.optional).into_iter().map(|word| (word, true));
+        for (word, is_optional) in wanted.chain(optional) {
+            let location = base.join(&word);
+            if is_optional && !location.is_file() {
+                let text = format!("optional-extends file not found: {word}\n");
+                self.engine.sink().event(Event::Text { text });
+                continue;
+            }
+            let child = location.key();
+            if chain.iter().any(|name| Location::parse(name).key() == child) {
+                let name = location.to_string();
+                return Err(Fault::RecursiveInclude { name, chain: chain.clone() }.into());
+            }
+            if !self.graph.contains(&child) {
+                let (profile, base) = self.read(&location, chain, &word)?;
+                self.follow(child.clone(), profile, &base, chain)?;
+            }
+            children.push(child);
+        }
+        chain.pop();
+        self.graph.insert(key, profile, &children);
+        Ok(())
+    }
+
+    /// Reads one profile; gives the directory that it is in too.
+    fn read(
+        &mut self,
+        location: &Location,
+        chain: &[String],
+        word: &str,
+    ) -> Result<(Profile, Location), BuildError> {
+        let name = location.to_string();
+        let text: Arc<str> = match self.text(location) {
+            Ok(text) => text.into(),
+            Err(source) => {
+                return Err(
+                    Fault::Extends { name, chain: chain.to_vec(), word: word.to_owned(), source }.into()
+                );
+            }
+        };
+        let base = location.parent();
+        let source = Source { name: name.clone(), base: base.to_string(), text: Arc::clone(&text) };
+        let id = self.engine.sources.add(source);
+        let mut sections = parse(&name, &text, &mut |section, expression, line| {
+            self.decide(section, expression, &name, line)
+        })?;
+        let (extends, optional) = match sections.get_mut("buildout") {
+            Some(buildout) if buildout.options.contains_key("extended-by") => {
+                return Err(Fault::ExtendedBy { name }.into());
+            }
+            Some(buildout) => (take_words(buildout, "extends"), take_words(buildout, "optional-extends")),
+            None => (Vec::new(), Vec::new()),
+        };
+        if self.engine.dialect() == Dialect::Slapos {
+            remember_base(&mut sections, &base.to_string());
+        }
+        Ok((Profile { id, sections, extends, optional }, base))
+    }
+
+    fn text(&self, location: &Location) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+        let path = match location {
+            Location::Path(path) => return Ok(fs_err::read_to_string(path)?),
+            Location::Url(url) => url,
+        };
+        let mut fetcher = Fetcher::new(self.rules.cache.clone(), self.rules.offline);
+        fetcher.prefer_network(self.rules.newest);
+        if let Some(home) = self.engine.environment.get("HOME") {
+            fetcher.home(home);
+        }
+        if let Some(cache) = &self.rules.cache {
+            host::files::ensure_directory(cache, 0o777)?;
+        }
+        let (url, md5) = split_checksum(path);
+        let downloaded = fetcher.fetch(&Download::new(url).md5(md5), &mut |_| {})?;
+        Ok(fs_err::read_to_string(downloaded.path())?)
+    }
+
+    /// Whether a section with a condition counts.
+    fn decide(&mut self, section: &str, expression: &str, file: &str, line: u32) -> Result<bool, BuildError> {
+        let decided = Condition::parse(expression).and_then(|condition| {
+            let interpreter = self.engine.default_interpreter()?;
+            condition.holds(interpreter.facts())
+        });
+        decided.map_err(|source| {
+            Fault::Condition {
+                section: section.to_owned(),
+                expression: expression.trim().to_owned(),
+                file: file.to_owned(),
+                line,
+                source,
+            }
+            .into()
+        })
+    }
+}
+
+/// Takes an option of `[buildout]` that lists profiles, however it was assigned.
+fn take_words(buildout: &mut ParsedSection, option: &str) -> Vec<String> {
+    let assignments = buildout.options.shift_remove(option).unwrap_or_default();
+    assignments
+        .iter()
+        .filter(|assignment| assignment.operator != Operator::Remove)
+        .flat_map(|assignment| assignment.value.split_whitespace())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Gives every section that asks for it the directory of its profile, as an option.
+fn remember_base(sections: &mut IndexMap<String, ParsedSection>, base: &str) {
+    for section in sections.values_mut() {
+        let asks =
+            section.options.values().flatten().find(|assignment| assignment.value.contains(BASE_REFERENCE));
+        let Some(line) = asks.map(|assignment| assignment.line) else { continue };
+        let value = base.to_owned();
+        let assignment = crate::syntax::Assignment { operator: Operator::Set, value, line };
+        section.options.insert(BASE_OPTION.to_owned(), vec![assignment]);
+    }
+}
+
+/// An address may carry the MD5 of what is behind it as its fragment.
+fn split_checksum(url: &str) -> (&str, Option<String>) {
+    match url.rsplit_once('#') {
+        Some((url, sum)) if sum.len() == 32 && sum.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            (url, Some(sum.to_owned()))
+        }
+        _ => (url, None),
+    }
+}
