@@ -25,7 +25,6 @@ mod wheel;
 mod working_set;
 
 pub use error::{EggError, Missing};
-pub use host_python::HostPython;
 pub use metadata::EntryPoint;
 pub use name::ProjectName;
 pub use pins::{Pin, Pins};

@@ -15,6 +15,8 @@ mod engine;
 mod event;
 mod fault;
 mod hook;
+mod installed;
+mod load;
 mod nearest;
 mod part;
 mod profiles;

@@ -19,7 +19,7 @@ use crate::table::Table;
 use crate::{BuildError, Dialect, Event};
 
 use graph::Graph;
-pub(crate) use location::Location;
+pub(crate) use location::{Location, normalise};
 
 /// The text that makes a section remember where its profile is.
 const BASE_REFERENCE: &str = "${:_profile_base_location_}";

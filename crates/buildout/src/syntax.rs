@@ -278,6 +278,12 @@ fn split_option(line: &str) -> Option<(&str, Operator, &str)> {
     Some((name, operator, value.trim_matches(is_blank)))
 }
 
+/// Whether a name can stand on the left of `=`.
+pub(crate) fn is_option_name(name: &str) -> bool {
+    let indented = name.starts_with(['#', ';', '[']) || name.contains('=');
+    !indented && matches!(split_option(&format!("{name} =")), Some((read, Operator::Set, "")) if read == name)
+}
+
 /// The text of a value in block mode: without the indentation that its lines share and without blank lines around it.
 /// A value that begins on the line of its option is left as it is.
 fn dedent(value: String) -> String {

@@ -78,9 +78,6 @@ pub(super) fn evaluate(expression: &Expression, facts: &Facts) -> Result<Value, 
     })
 }
 
-/// Bits of a pointer. Interpreters are of the kind of the machine, and so is this program.
-const BITS: usize = usize::BITS as usize;
-
 fn marker<'a>(facts: &'a Facts, name: &str) -> &'a str {
     facts.markers.get(name).map_or("", String::as_str)
 }
@@ -109,10 +106,10 @@ fn global(name: &str, facts: &Facts) -> Result<Value, ConditionError> {
         "solaris" => platform.contains("sunos"),
         "macosx" => platform.contains("darwin"),
         "posix" => marker(facts, "os_name").contains("posix"),
-        "bits32" => BITS == 32,
-        "bits64" => BITS == 64,
-        "little_endian" => cfg!(target_endian = "little"),
-        "big_endian" => cfg!(target_endian = "big"),
+        "bits32" => facts.bits == 32,
+        "bits64" => facts.bits == 64,
+        "little_endian" => !facts.big_endian,
+        "big_endian" => facts.big_endian,
         _ => match name.strip_prefix("python") {
             Some(digits)
                 if (1..=3).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) =>
@@ -145,12 +142,20 @@ fn attribute(owner: &Value, name: &str, facts: &Facts) -> Result<Value, Conditio
         Value::Module(module) => match (module.as_str(), name) {
             ("sys", "platform") => Ok(text_of(facts, "sys_platform")),
             ("sys", "byteorder") => {
-                Ok(Value::Text(if cfg!(target_endian = "big") { "big" } else { "little" }.to_owned()))
+                Ok(Value::Text(if facts.big_endian { "big" } else { "little" }.to_owned()))
             }
-            ("sys", "maxsize") => Ok(Value::Int(if BITS == 32 { i64::from(i32::MAX) } else { i64::MAX })),
+            ("sys", "maxsize") => {
+                Ok(Value::Int(if facts.bits == 32 { i64::from(i32::MAX) } else { i64::MAX }))
+            }
             ("sys", "version_info") => {
                 let [major, minor, micro] = release(facts).map(|number| Value::Int(i64::from(number)));
-                Ok(Value::Tuple(vec![major, minor, micro, Value::Text("final".to_owned()), Value::Int(0)]))
+                Ok(Value::Tuple(vec![
+                    major,
+                    minor,
+                    micro,
+                    Value::Text(facts.release_level.0.clone()),
+                    Value::Int(i64::from(facts.release_level.1)),
+                ]))
             }
             ("os", "name") => Ok(text_of(facts, "os_name")),
             ("os", "path") => Ok(Value::Module("os.path".to_owned())),

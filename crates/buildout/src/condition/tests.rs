@@ -28,6 +28,9 @@ fn facts() -> Facts {
         platform: "linux-x86_64".to_owned(),
         extension_suffix: None,
         glibc: None,
+        release_level: ("final".to_owned(), 0),
+        bits: 64,
+        big_endian: false,
         markers: markers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
     }
 }

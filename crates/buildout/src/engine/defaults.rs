@@ -1,8 +1,11 @@
 //! The defaults of the `[buildout]` section.
 
+use camino::Utf8PathBuf;
+
 use super::Engine;
 use crate::syntax::Operator;
 use crate::table::{Origin, Step};
+use crate::{BuildError, Fault};
 
 /// Options of `[buildout]` that always have a value. `executable` is not among them: finding a Python costs time that
 /// many builds need not spend, so it is found when somebody asks.
@@ -29,11 +32,81 @@ pub(crate) const DEFAULTS: [(&str, &str); 20] = [
     ("use-dependency-links", "true"),
 ];
 
+/// Options of `[buildout]` that the engine or its callers know beyond the defaults.
+const ENGINE_OPTIONS: [&str; 16] = [
+    "abi-tag-eggs",
+    "build-time-part-list",
+    "check-signature",
+    "do-not-strip-path",
+    "dry-run",
+    "extends-cache",
+    "file-binary",
+    "find-binary",
+    "keep-compile-dir",
+    "networkcache-section",
+    "pre-rebootstrap-installed",
+    "rebootstrap-prepend-paths",
+    "relative-paths",
+    "shared-part-list",
+    "strip-binary",
+    "verbosity",
+];
+
 impl Engine {
     pub(crate) fn apply_defaults(&mut self) {
         for (option, value) in DEFAULTS {
             let step = Step { operator: Operator::Set, value: value.to_owned(), origin: Origin::Default };
             self.table.assign("buildout", option, step);
         }
+    }
+
+    pub(crate) fn set_directory(&mut self, directory: Utf8PathBuf) {
+        self.directory = directory;
+    }
+
+    /// Takes what `[buildout]` says about the network and the log.
+    pub(crate) fn set_modes(&mut self) -> Result<(), BuildError> {
+        self.offline = self.flag("offline", false)?;
+        self.newest = !self.offline && self.flag("newest", true)?;
+        let level = self.require("buildout", "log-level")?;
+        let verbosity = self.read("buildout", "verbosity")?.unwrap_or_else(|| "0".to_owned());
+        let number = match level.as_str() {
+            "DEBUG" => Some(10),
+            "INFO" => Some(20),
+            "WARNING" => Some(30),
+            "ERROR" => Some(40),
+            "CRITICAL" => Some(50),
+            number => number.parse().ok(),
+        };
+        let invalid = |option: &str, value: String, expected| Fault::InvalidValue {
+            option: option.to_owned(),
+            value,
+            expected,
+        };
+        let number: i64 = number.ok_or_else(|| {
+            invalid("log-level", level, "DEBUG, INFO, WARNING, ERROR, CRITICAL or a number")
+        })?;
+        let less: i64 = verbosity.trim().parse().map_err(|_| invalid("verbosity", verbosity, "a number"))?;
+        self.log_threshold = number.saturating_sub(less);
+        Ok(())
+    }
+
+    /// Whether the log shows less than every step, everything, or more.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.log_threshold < 10
+    }
+
+    /// Marks what the engine itself reads as used.
+    pub(crate) fn use_defaults(&mut self) -> Result<(), BuildError> {
+        for (option, _) in DEFAULTS {
+            self.read("buildout", option)?;
+        }
+        for option in ["versions", "directory", "parts", "develop", "extensions", "index", "download-cache"] {
+            self.read("buildout", option)?;
+        }
+        for option in ENGINE_OPTIONS {
+            self.read("buildout", option)?;
+        }
+        Ok(())
     }
 }

@@ -1,0 +1,193 @@
+//! From settings to a table that is complete and an engine that knows its directory: defaults, the user's defaults,
+//! profiles, the command line.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::command_line::CommandLineAssignment;
+use crate::engine::Engine;
+use crate::profiles::{FetchRules, Location, Reader, normalise};
+use crate::syntax::Operator;
+use crate::table::{Origin, Step, Table};
+use crate::{BuildError, Command, Dialect, Fault, Settings};
+
+/// Directories that are relative to the profile that sets them.
+const OWN_BASE: [&str; 3] = ["download-cache", "eggs-directory", "extends-cache"];
+/// Directories that are relative to the buildout directory.
+const BUILDOUT_BASE: [&str; 4] =
+    ["bin-directory", "parts-directory", "eggs-directory", "develop-eggs-directory"];
+
+/// Fills the table of an engine.
+pub(crate) fn load(engine: &mut Engine, settings: &Settings) -> Result<(), BuildError> {
+    let line = &settings.command_line;
+    engine.apply_defaults();
+    let working = Location::Path(settings.working_directory.clone());
+    let root = working.join(&line.profile);
+    let directory = match &root {
+        Location::Path(path) => path.parent().unwrap_or(path).to_owned(),
+        Location::Url(_) => settings.working_directory.clone(),
+    };
+    // `setup` works without a profile.
+    let present = match &root {
+        Location::Path(path) => path.exists(),
+        Location::Url(_) => true,
+    };
+    if let Location::Path(path) = &root
+        && !present
+        && line.command != Command::Setup
+    {
+        return Err(Fault::NoProfile { path: path.clone() }.into());
+    }
+    engine.table.set_computed("buildout", "directory", directory.to_string());
+    engine.set_directory(directory);
+
+    let rules = |table: &Table| fetch_rules(table, line.assignments.as_slice(), engine_home(settings));
+    let read = |engine: &mut Engine, location: Location| {
+        let first = rules(&engine.table)?;
+        Reader::new(engine, first).apply(location, &rules)
+    };
+    if line.use_user_defaults
+        && let Some(path) = settings.user_defaults.as_ref().filter(|path| path.exists())
+    {
+        read(engine, Location::Path(path.clone()))?;
+    }
+    if present {
+        read(engine, root)?;
+    }
+    for assignment in &line.assignments {
+        if assignment.section == "buildout" && assignment.option == "extends" {
+            for word in assignment.value.split_whitespace() {
+                read(engine, working.join(word))?;
+            }
+        }
+    }
+    for assignment in &line.assignments {
+        if assignment.section == "buildout" && assignment.option == "extends" {
+            continue;
+        }
+        let step = Step {
+            operator: assignment.operator,
+            value: assignment.value.clone(),
+            origin: Origin::CommandLine,
+        };
+        engine.table.assign(&assignment.section, &assignment.option, step);
+    }
+    complete(engine, settings)
+}
+
+/// What follows from the options once all are there.
+fn complete(engine: &mut Engine, settings: &Settings) -> Result<(), BuildError> {
+    if engine.table.history("buildout", "versions").is_none() {
+        let step = Step { operator: Operator::Set, value: "versions".to_owned(), origin: Origin::Default };
+        engine.table.assign("buildout", "versions", step);
+        engine.table.sections.entry("versions".to_owned()).or_default();
+    }
+    let directory = engine.table.plain("buildout", "directory").unwrap_or_default();
+    let directory = settings.working_directory.join(directory);
+    for option in OWN_BASE {
+        let Some(value) = engine.table.plain("buildout", option) else { continue };
+        if value.is_empty() && engine.dialect() == Dialect::Slapos && option != "eggs-directory" {
+            if let Some(buildout) = engine.table.sections.get_mut("buildout") {
+                buildout.options.shift_remove(option);
+            }
+            continue;
+        }
+        if value.contains("${") || value.starts_with('/') {
+            continue;
+        }
+        let origin = engine.table.history("buildout", option).and_then(|history| history.last());
+        let origin = origin.map_or(Origin::Default, |step| step.origin);
+        let base = match origin {
+            Origin::Profile { source, .. } => {
+                let source = engine.sources.get(source);
+                match Location::parse(&source.base) {
+                    Location::Path(path) => path,
+                    Location::Url(_) => {
+                        let (option, file) = (option.to_owned(), source.name.clone());
+                        return Err(Fault::RelativeInRemote { option, value, file }.into());
+                    }
+                }
+            }
+            _ => directory.clone(),
+        };
+        let value = normalise(&expand_home(&value, engine_home(settings), &base)).into_string();
+        engine.table.assign("buildout", option, Step { operator: Operator::Set, value, origin });
+    }
+    engine.set_directory(directory);
+    Ok(())
+}
+
+/// Initialises `[buildout]` and makes its directories absolute.
+pub(crate) fn initialise_buildout(engine: &mut Engine) -> Result<(), BuildError> {
+    engine.access("buildout", None)?;
+    let directory = engine.require("buildout", "directory")?;
+    let directory = engine.directory().join(directory);
+    engine.set_directory(directory.clone());
+    for option in BUILDOUT_BASE {
+        let path = directory.join(engine.require("buildout", option)?);
+        engine.set("buildout", option, path.into_string());
+    }
+    let installed = engine.require("buildout", "installed")?;
+    if !installed.is_empty() {
+        engine.set("buildout", "installed", directory.join(installed).into_string());
+    }
+    engine.set_modes()?;
+    engine.use_defaults()
+}
+
+/// The raw value of an option as `query` shows it.
+pub(crate) fn raw_value(engine: &Engine, section: &str, option: &str) -> Option<String> {
+    let value = engine.table.plain(section, option)?;
+    if section == "buildout" && BUILDOUT_BASE.contains(&option) && !value.contains("${") {
+        return Some(engine.directory().join(value).into_string());
+    }
+    Some(value)
+}
+
+fn engine_home(settings: &Settings) -> Option<&Utf8Path> {
+    settings.environment.get("HOME").map(Utf8Path::new)
+}
+
+fn expand_home(value: &str, home: Option<&Utf8Path>, base: &Utf8Path) -> Utf8PathBuf {
+    match (value.strip_prefix('~'), home) {
+        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {
+            home.join(rest.trim_start_matches('/'))
+        }
+        _ => base.join(value),
+    }
+}
+
+/// How profiles are fetched, as the table and the command line say.
+fn fetch_rules(
+    table: &Table,
+    assignments: &[CommandLineAssignment],
+    home: Option<&Utf8Path>,
+) -> Result<FetchRules, BuildError> {
+    let option = |name: &str| {
+        let typed = assignments
+            .iter()
+            .rfind(|assignment| assignment.section == "buildout" && assignment.option == name);
+        typed.map(|assignment| assignment.value.clone()).or_else(|| table.plain("buildout", name))
+    };
+    let flag = |name: &str| match option(name).as_deref() {
+        Some("true") => Ok(true),
+        None | Some("false") => Ok(false),
+        Some(value) => {
+            let (option, value) = (name.to_owned(), value.to_owned());
+            Err(BuildError::from(Fault::InvalidValue { option, value, expected: "true or false" }))
+        }
+    };
+    let cache = option("extends-cache").filter(|cache| !cache.is_empty());
+    if let Some(cache) = &cache
+        && cache.contains("${")
+    {
+        let message = format!("extends-cache '{cache}' may not contain ${{section:variable}} to expand.");
+        let hint = Some("write the path itself: it is needed before anything can be expanded".to_owned());
+        return Err(Fault::Refused { message, hint, code: "E-profile-value" }.into());
+    }
+    let directory = Utf8PathBuf::from(option("directory").unwrap_or_default());
+    Ok(FetchRules {
+        cache: cache.map(|cache| expand_home(&cache, home, &directory)),
+        offline: flag("offline")?,
+        newest: flag("newest")?,
+    })
+}
