@@ -1,1 +1,3 @@
 //! The native recipes, one file each, and their registry.
+
+pub mod lint;

@@ -12,7 +12,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// # Errors
 /// The address is of another form, or the service cannot be read.
 pub fn read(url: &str) -> io::Result<(u16, String)> {
-    let invalid = || io::Error::new(io::ErrorKind::InvalidInput, format!("not an address on loopback: {url}"));
+    let invalid =
+        || io::Error::new(io::ErrorKind::InvalidInput, format!("not an address on loopback: {url}"));
     let rest = url.strip_prefix("http://").ok_or_else(invalid)?;
     let (authority, path) = rest.split_once('/').ok_or_else(invalid)?;
     let mut connection = TcpStream::connect(authority)?;
@@ -23,7 +24,10 @@ pub fn read(url: &str) -> io::Result<(u16, String)> {
     let answer = String::from_utf8_lossy(&bytes);
     let status = answer.get(9..12).and_then(|digits| digits.parse().ok());
     let (Some(status), Some((_, text))) = (status, answer.split_once("\r\n\r\n")) else {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{url} does not speak HTTP: {answer}")));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("{url} does not speak HTTP: {answer}"),
+        ));
     };
     Ok((status, text.to_owned()))
 }
@@ -38,7 +42,10 @@ pub fn wait_for(url: &str, is_wanted: impl Fn(&str) -> bool) -> String {
         let last = read(url);
         match &last {
             Ok((200, text)) if is_wanted(text) => return text.clone(),
-            _ => assert!(Instant::now() < deadline, "{url} does not say what is wanted; the last answer: {last:?}"),
+            _ => assert!(
+                Instant::now() < deadline,
+                "{url} does not say what is wanted; the last answer: {last:?}"
+            ),
         }
         std::thread::sleep(Duration::from_millis(50));
     }
