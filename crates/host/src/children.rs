@@ -122,8 +122,6 @@ fn prepare(account: Option<&Account>, umask: u32, limit: Option<u64>, parent: Pi
         account.become_it()?;
     }
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(umask));
-    // Signals that the supervisor's runtime blocks or ignores are not the child's business.
-    nix::sys::signal::SigSet::empty().thread_set_mask()?;
     // After the change of user, which clears it.
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
     if nix::unistd::getppid() != parent {

@@ -49,6 +49,24 @@ pub fn replace_if_changed(path: &Utf8Path, content: impl AsRef<[u8]>, mode: u32)
     Ok(true)
 }
 
+/// Opens a file to append to it, creating it with `mode` less the umask.
+///
+/// The file may be in a directory of somebody whom we do not trust: a link is not followed, nothing is waited for, and
+/// nothing but a plain file is taken.
+///
+/// # Errors
+/// The file cannot be opened, or is something else.
+pub fn open_to_append(path: &Utf8Path, mode: u32) -> io::Result<fs::File> {
+    use fs_err::os::unix::fs::OpenOptionsExt;
+    let flags = nix::fcntl::OFlag::O_NOFOLLOW | nix::fcntl::OFlag::O_NONBLOCK;
+    let file = fs::OpenOptions::new().append(true).create(true).mode(mode).custom_flags(flags.bits()).open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{path}` is no plain file")))
+    }
+}
+
 /// Reads a file; a missing one is `None`.
 ///
 /// # Errors

@@ -12,6 +12,7 @@ pub mod progress;
 pub mod promise;
 pub mod software;
 pub mod supervisor;
+pub mod watchdog;
 
 mod build;
 mod context;

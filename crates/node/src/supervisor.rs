@@ -4,7 +4,11 @@
 
 pub mod client;
 pub mod configuration;
+mod daemon;
+mod ini;
 pub mod layout;
+mod lifecycle;
+mod settings;
 pub mod xml_rpc;
 
 use std::ffi::OsString;
@@ -17,7 +21,10 @@ use host::process::Program;
 
 pub use client::{Client, ClientError, ProcessInfo, ProcessState};
 pub use configuration::{PartitionGroup, PartitionProgram, WatchdogArguments};
+pub use daemon::{DaemonError, DaemonSettings, run};
+pub use ini::IniError;
 pub use layout::Layout;
+pub use settings::SettingsError;
 use xml_rpc::code;
 
 /// What a pass needs of the supervisor.

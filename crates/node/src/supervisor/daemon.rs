@@ -1,0 +1,526 @@
+//! The supervisor itself: runs the processes of all partitions, restarts services, answers clients.
+//!
+//! One task owns everything; clients, children and signals send it messages. Children die with it: directly because
+//! the kernel kills them, and what they left behind because its successor does, before it starts anything.
+
+mod answers;
+mod calls;
+mod configuration_info;
+mod listener;
+mod log_file;
+mod log_text;
+mod main_log;
+mod memory;
+mod process;
+mod server;
+mod spawn;
+mod transitions;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use camino::Utf8PathBuf;
+use host::children::{become_subreaper, raise_descriptor_limit, reap};
+use host::clock::Clock;
+use host::files;
+use host::locks::FileLock;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::client::ProcessState;
+use super::settings::{GroupSettings, Restart, Role, Settings, SettingsError};
+use crate::watchdog::Watchdog;
+use answers::Pending;
+use listener::{Listeners, ProcessEvent};
+use main_log::MainLog;
+use memory::{Memory, Remembered};
+use process::Process;
+use server::Request;
+use spawn::Surroundings;
+
+/// How a supervisor is run.
+#[derive(Clone)]
+pub struct DaemonSettings {
+    /// Its main configuration file.
+    pub configuration: Utf8PathBuf,
+    /// The clock, for what is told to clients and written in logs.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why a supervisor does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// Its files make no sense.
+    #[error("failed to load the supervisor's configuration")]
+    Settings(#[from] SettingsError),
+    /// Another one runs with the same files.
+    #[error("another supervisor runs with `{configuration}`")]
+    AlreadyRunning {
+        /// The main file.
+        configuration: Utf8PathBuf,
+    },
+    /// The machine refuses what it needs.
+    #[error("failed to {attempt}")]
+    Machine {
+        /// What it tried.
+        attempt: &'static str,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Runs a supervisor in the foreground until it is told to end; everything that it ran has ended then.
+///
+/// # Errors
+/// It cannot run at all. What goes wrong with its programs is told to its clients and in its log.
+pub fn run(settings: &DaemonSettings) -> Result<(), DaemonError> {
+    let failed = |attempt| move |source| DaemonError::Machine { attempt, source };
+    let lock = Utf8PathBuf::from(format!("{}.lock", Settings::load(&settings.configuration)?.pid_file));
+    let Some(_lock) = FileLock::try_acquire(&lock).map_err(failed("lock the supervisor's process file"))?
+    else {
+        return Err(DaemonError::AlreadyRunning { configuration: settings.configuration.clone() });
+    };
+    become_subreaper().map_err(failed("take in orphans"))?;
+    let descriptor_limit = raise_descriptor_limit().ok();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(failed("prepare to wait for events"))?;
+    loop {
+        let tasks = tokio::task::LocalSet::new();
+        if !tasks.block_on(&runtime, Daemon::serve(settings, descriptor_limit))? {
+            return Ok(());
+        }
+    }
+}
+
+/// A process, by group and name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    group: String,
+    name: String,
+}
+
+impl Key {
+    fn full(&self) -> String {
+        if self.group == self.name { self.name.clone() } else { format!("{}:{}", self.group, self.name) }
+    }
+}
+
+struct Group {
+    settings: GroupSettings,
+    processes: BTreeMap<String, Process>,
+}
+
+/// What the daemon is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mood {
+    Running,
+    Restarting,
+    ShuttingDown,
+}
+
+struct Daemon {
+    file: Utf8PathBuf,
+    /// What the files said when they were last read.
+    settings: Settings,
+    /// What is loaded of it.
+    groups: BTreeMap<String, Group>,
+    pending: Vec<Pending>,
+    mood: Mood,
+    log: MainLog,
+    memory_file: Utf8PathBuf,
+    remembered: Memory,
+    around: Surroundings,
+    watchdog: Option<Watchdog>,
+    listeners: Listeners,
+    clock: Arc<dyn Clock>,
+}
+
+impl Daemon {
+    /// Runs once; returns whether to run again.
+    async fn serve(how: &DaemonSettings, descriptor_limit: Option<u64>) -> Result<bool, DaemonError> {
+        let failed = |attempt| move |source| DaemonError::Machine { attempt, source };
+        let settings = Settings::load(&how.configuration)?;
+        let log = MainLog::open(&settings.log, settings.log_limit, how.clock.clone());
+        let log = log.map_err(failed("open the supervisor's log"))?;
+        let mut daemon = Self {
+            file: how.configuration.clone(),
+            groups: BTreeMap::new(),
+            pending: Vec::new(),
+            mood: Mood::Running,
+            memory_file: settings.pid_file.with_extension("memory.json"),
+            remembered: Memory::default(),
+            around: Surroundings { address: format!("unix://{}", settings.socket), descriptor_limit },
+            watchdog: None,
+            listeners: Listeners::default(),
+            clock: how.clock.clone(),
+            settings,
+            log,
+        };
+        let memory = Memory::load(&daemon.memory_file);
+        match memory.clear_away(&daemon.around.address).map_err(failed("look for earlier processes"))? {
+            0 => {}
+            count => daemon
+                .log
+                .warning(&format!("killed {count} processes that an earlier supervisor left behind")),
+        }
+        let (requests, received) = mpsc::channel(64);
+        // Signals are caught before anything is started, so that no end of a child is missed.
+        let signals = Signals::catch().map_err(failed("catch signals"))?;
+        daemon.log.info(&format!("supervisord started with pid {}", std::process::id()));
+        daemon.start_up(&memory);
+        let socket = (daemon.settings.socket.clone(), daemon.settings.socket_mode);
+        let listener =
+            server::listen(&socket.0, socket.1).map_err(failed("listen on the supervisor's socket"))?;
+        let pid = format!("{}\n", std::process::id());
+        files::replace(&daemon.settings.pid_file, pid, 0o644)
+            .map_err(failed("write the supervisor's process file"))?;
+        let logs = Rc::new(daemon.settings.log.clone());
+        let server = tokio::task::spawn_local(server::accept(listener, requests, logs));
+        daemon.live(received, signals).await;
+        // The last answers are on their way.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        server.abort();
+        for file in [&socket.0, &daemon.settings.pid_file] {
+            let _ = files::remove_if_present(file);
+        }
+        Ok(daemon.mood == Mood::Restarting)
+    }
+
+    /// Loads all groups and starts what the files, or an earlier daemon's memory, say.
+    fn start_up(&mut self, memory: &Memory) {
+        let mut groups: Vec<_> = self.settings.groups.clone().into_iter().collect();
+        groups.sort_by_key(|(_, settings)| settings.priority);
+        for (name, settings) in groups {
+            self.load_group(&name, settings);
+            for key in self.keys_of(&name) {
+                let Some(process) = self.process_mut(&key) else { continue };
+                if process.is_builtin() || process.pid.is_some() {
+                    continue;
+                }
+                if memory.starts(&key.group, &key.name) {
+                    process.wanted = true;
+                    self.start(&key);
+                }
+            }
+        }
+        self.remember();
+    }
+
+    async fn live(&mut self, mut requests: mpsc::Receiver<Request>, mut signals: Signals) {
+        loop {
+            if self.is_ending() && self.keys().iter().all(|key| self.is_down(key)) {
+                self.log.info("all processes have ended");
+                return;
+            }
+            let wake = self.next_due().unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
+            tokio::select! {
+                biased;
+                () = signals.next() => {}
+                Some(request) = requests.recv() => self.handle_request(request),
+                () = tokio::time::sleep_until(wake.into()) => {}
+            }
+            if signals.take_end() {
+                self.end(Mood::ShuttingDown);
+            }
+            if signals.take_reopen() {
+                self.reopen_logs();
+            }
+            for (pid, ending) in reap() {
+                self.ended(pid, ending);
+            }
+            self.tick();
+            self.resolve_pending();
+            self.remember();
+        }
+    }
+
+    fn handle_request(&mut self, request: Request) {
+        match request {
+            Request::Call { method, parameters, reply } => self.handle(&method, &parameters, reply),
+            Request::LogPath { process, is_error, reply } => {
+                let path = self.named(&process).ok().and_then(|(keys, is_one)| {
+                    let process = self.process(keys.first().filter(|_| is_one)?)?;
+                    process.log_path(usize::from(is_error)).cloned()
+                });
+                let _ = reply.send(path);
+            }
+        }
+    }
+
+    fn is_ending(&self) -> bool {
+        self.mood != Mood::Running
+    }
+
+    fn is_down(&self, key: &Key) -> bool {
+        self.process(key).is_none_or(|process| process.is_builtin() || process.state.is_stopped())
+    }
+
+    /// Begins to end: everything is stopped, and remembered as what ought to run.
+    fn end(&mut self, mood: Mood) -> super::xml_rpc::Value {
+        if !self.is_ending() {
+            self.mood = mood;
+            self.log.warning("stopping all processes");
+            for key in self.keys().into_iter().rev() {
+                let is_wanted = self.process(&key).is_some_and(|process| process.wanted);
+                let is_finished =
+                    self.process(&key).is_some_and(|process| process.state == ProcessState::Exited);
+                // What ended by itself stays ended, so that it is remembered as such.
+                if !is_finished {
+                    self.stop_asked(std::slice::from_ref(&key));
+                }
+                if let Some(process) = self.process_mut(&key) {
+                    process.wanted = is_wanted;
+                    process.restart_at = None;
+                }
+            }
+        }
+        true.into()
+    }
+
+    fn reopen_logs(&mut self) {
+        let _ = self.log.reopen();
+        let processes = self.groups.values().flat_map(|group| group.processes.values());
+        for log in processes.flat_map(|process| &process.logs).flatten() {
+            let _ = log.borrow_mut().reopen();
+        }
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        self.groups.values().flat_map(|group| group.processes.values()).filter_map(Process::due).min()
+    }
+
+    /// All processes, those with the smallest priority first.
+    fn keys(&self) -> Vec<Key> {
+        let mut groups: Vec<_> = self.groups.iter().collect();
+        groups.sort_by_key(|(name, group)| (group.settings.priority, *name));
+        groups.into_iter().flat_map(|(name, _)| self.keys_of(name)).collect()
+    }
+
+    /// All processes by their names.
+    fn keys_by_name(&self) -> Vec<Key> {
+        let mut keys = self.keys();
+        keys.sort();
+        keys
+    }
+
+    fn keys_of(&self, group: &str) -> Vec<Key> {
+        let Some(loaded) = self.groups.get(group) else { return Vec::new() };
+        let mut processes: Vec<_> = loaded.processes.values().collect();
+        processes.sort_by_key(|process| process.settings.priority);
+        processes
+            .iter()
+            .map(|process| Key { group: group.to_owned(), name: process.settings.name.clone() })
+            .collect()
+    }
+
+    fn load_group(&mut self, name: &str, settings: GroupSettings) {
+        let group = Group {
+            settings: GroupSettings { programs: BTreeMap::new(), ..settings.clone() },
+            processes: BTreeMap::new(),
+        };
+        self.groups.insert(name.to_owned(), group);
+        self.replace_group(name, settings);
+    }
+
+    fn unload_group(&mut self, name: &str) {
+        if let Some(group) = self.groups.remove(name) {
+            if group.processes.values().any(Process::is_builtin) {
+                self.watchdog = None;
+            }
+            self.listeners.forget(name);
+        }
+    }
+
+    /// Makes a loaded group what `settings` say. What runs and is as before goes on; what is gone has ended.
+    fn replace_group(&mut self, name: &str, settings: GroupSettings) {
+        let Some(group) = self.groups.get_mut(name) else { return };
+        let mut present = std::mem::take(&mut group.processes);
+        let mut fresh = Vec::new();
+        for (process_name, program) in &settings.programs {
+            let process = match present.remove(process_name) {
+                Some(mut process) if process.settings.runs_the_same_as(program) => {
+                    process.settings = program.clone();
+                    process
+                }
+                _ => {
+                    fresh.push(Key { group: name.to_owned(), name: process_name.clone() });
+                    Process::new(program.clone())
+                }
+            };
+            group.processes.insert(process_name.clone(), process);
+        }
+        group.settings = settings;
+        for key in fresh {
+            self.set_up(&key);
+        }
+    }
+
+    /// Does what a process that was just loaded needs at once.
+    fn set_up(&mut self, key: &Key) {
+        let now = self.clock.now();
+        let Some(process) = self.process_mut(key) else { return };
+        match process.settings.role.clone() {
+            Role::Watchdog(arguments) => {
+                if let Some(arguments) = arguments {
+                    process.state = ProcessState::Running;
+                    process.pid = Some(std::process::id());
+                    process.started = Some(now);
+                    self.watchdog = Some(Watchdog::start(arguments));
+                }
+            }
+            Role::Listener(_) | Role::Program if process.settings.autostart => {
+                process.wanted = true;
+                self.start(key);
+            }
+            Role::Listener(_) | Role::Program => {}
+        }
+    }
+
+    /// Connects the pipes of a process that was just started.
+    fn attach(&mut self, key: &Key, launched: host::children::Launched) {
+        let log = self.log.clone();
+        let Some(process) = self.process_mut(key) else { return };
+        let open = |settings| {
+            spawn::open_log(settings).unwrap_or_else(|error| {
+                log.critical(&error);
+                None
+            })
+        };
+        let settings = process.settings.clone();
+        // A log that is open is kept: an earlier life's last words may still be on their way into it.
+        for (at, output) in [(0, &settings.stdout), (1, &settings.stderr)] {
+            if process.logs[at].is_none() && process.log_path(at).is_some() {
+                process.logs[at] = open(output);
+            }
+        }
+        if let Some(stderr) = launched.stderr {
+            tokio::task::spawn_local(spawn::copy(stderr, process.logs[1].clone()));
+        }
+        if let Role::Listener(events) = &settings.role {
+            self.listeners.attach(key.group.clone(), events.clone(), launched.stdin, launched.stdout);
+        } else {
+            tokio::task::spawn_local(spawn::copy(launched.stdout, process.logs[0].clone()));
+            process.stdin = Some(launched.stdin);
+        }
+    }
+
+    /// Changes a state and tells listeners.
+    fn set_state(&mut self, key: &Key, state: ProcessState) {
+        let Some(process) = self.process_mut(key) else { return };
+        let event = ProcessEvent {
+            process: key.name.clone(),
+            group: key.group.clone(),
+            from: process.state,
+            to: state,
+            tries: process.retries,
+            expected: None,
+            pid: process.pid,
+        };
+        process.state = state;
+        let is_watched = process.settings.is_watched();
+        self.listeners.tell(&event);
+        if state == ProcessState::Fatal && is_watched {
+            self.bang(key);
+        }
+    }
+
+    /// A process ended by itself.
+    fn exited(&mut self, key: &Key, pid: u32, is_expected: bool, may_bang: bool) {
+        let Some(process) = self.process_mut(key) else { return };
+        let from = std::mem::replace(&mut process.state, ProcessState::Exited);
+        let is_watched = process.settings.is_watched();
+        let event = ProcessEvent {
+            process: key.name.clone(),
+            group: key.group.clone(),
+            from,
+            to: ProcessState::Exited,
+            tries: 0,
+            expected: Some(is_expected),
+            pid: Some(pid),
+        };
+        self.listeners.tell(&event);
+        if is_watched && may_bang && !self.is_ending() {
+            self.bang(key);
+        }
+    }
+
+    fn bang(&self, key: &Key) {
+        if let Some(watchdog) = &self.watchdog {
+            watchdog.notice(&key.group, &key.name);
+        }
+    }
+
+    /// Writes down what must be known when the daemon is killed.
+    fn remember(&mut self) {
+        let of_process = |process: &Process| Remembered {
+            wanted: process.wanted,
+            finished: process.state == ProcessState::Exited && process.settings.restart() == Restart::Never,
+            process: process.pid.filter(|_| !process.is_builtin()).map(|pid| (pid, process.ticks)),
+        };
+        let of_group = |group: &Group| {
+            let processes = group.processes.iter().filter(|(_, process)| !process.is_builtin());
+            processes.map(|(name, process)| (name.clone(), of_process(process))).collect()
+        };
+        let memory =
+            Memory::of(self.groups.iter().map(|(name, group)| (name.clone(), of_group(group))).collect());
+        if memory == self.remembered {
+            return;
+        }
+        match memory.store(&self.memory_file) {
+            Ok(()) => self.remembered = memory,
+            Err(error) => self.log.critical(&format!("could not write {}: {error}", self.memory_file)),
+        }
+    }
+}
+
+/// The signals that the daemon acts on.
+struct Signals {
+    child: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    quit: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+    reopen: tokio::signal::unix::Signal,
+    saw_end: bool,
+    saw_reopen: bool,
+}
+
+impl Signals {
+    fn catch() -> io::Result<Self> {
+        Ok(Self {
+            child: signal(SignalKind::child())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+            hang_up: signal(SignalKind::hangup())?,
+            reopen: signal(SignalKind::user_defined2())?,
+            saw_end: false,
+            saw_reopen: false,
+        })
+    }
+
+    /// Waits for one and takes note of it.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.child.recv() => {}
+            _ = self.terminate.recv() => self.saw_end = true,
+            _ = self.interrupt.recv() => self.saw_end = true,
+            _ = self.quit.recv() => self.saw_end = true,
+            // A terminal that closes is no reason to end what outlives it.
+            _ = self.hang_up.recv() => {}
+            _ = self.reopen.recv() => self.saw_reopen = true,
+        }
+    }
+
+    fn take_end(&mut self) -> bool {
+        std::mem::take(&mut self.saw_end)
+    }
+
+    fn take_reopen(&mut self) -> bool {
+        std::mem::take(&mut self.saw_reopen)
+    }
+}

@@ -1,0 +1,183 @@
+//! What the daemon must still know when it was killed: what ought to run, and the processes it had started.
+//!
+//! Whatever of those a killed daemon left behind is ended before its successor starts anything, so that no port is
+//! taken and no process runs unseen.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::time::{Duration, Instant};
+
+use camino::Utf8Path;
+use host::children::{signal_process, signals};
+use host::files;
+use host::inhabitants::{Inhabitant, boot_id};
+use serde::{Deserialize, Serialize};
+
+/// The variable that every process below a supervisor is given, with the supervisor's address as its value.
+pub(super) const MARKER: &str = "SUPERVISOR_SERVER_URL";
+
+/// How long what is left of an earlier daemon may take to disappear once it is killed.
+const CLEARING_LIMIT: Duration = Duration::from_secs(10);
+
+/// The content of the file.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Memory {
+    /// The start of the machine during which it was written.
+    boot: String,
+    /// The group, and in it the process.
+    processes: BTreeMap<String, BTreeMap<String, Remembered>>,
+}
+
+/// What is remembered of one process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Remembered {
+    /// Whether it ought to run.
+    pub(super) wanted: bool,
+    /// Whether it had done its work and ended.
+    pub(super) finished: bool,
+    /// Its number and when it started, when it ran.
+    pub(super) process: Option<(u32, u64)>,
+}
+
+impl Memory {
+    /// Reads what an earlier daemon wrote. A file that is damaged says nothing.
+    pub(super) fn load(file: &Utf8Path) -> Self {
+        let text = files::read_text_if_present(file).ok().flatten().unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// What is to be remembered of the present.
+    pub(super) fn of(processes: BTreeMap<String, BTreeMap<String, Remembered>>) -> Self {
+        Self { boot: boot_id(), processes }
+    }
+
+    pub(super) fn store(&self, file: &Utf8Path) -> io::Result<()> {
+        let text = serde_json::to_string(self).expect("plain data always serialises");
+        files::replace(file, text, 0o600)
+    }
+
+    /// Whether a process is to be started with the daemon. What had done its work is done again only when the machine
+    /// was started anew since.
+    pub(super) fn starts(&self, group: &str, process: &str) -> bool {
+        let remembered = self.processes.get(group).and_then(|group| group.get(process));
+        remembered.is_some_and(|process| process.wanted && (!process.finished || self.boot != boot_id()))
+    }
+
+    /// Kills whatever an earlier daemon at `address` left running; returns how many processes.
+    pub(super) fn clear_away(&self, address: &str) -> io::Result<usize> {
+        let deadline = Instant::now() + CLEARING_LIMIT;
+        let mut killed = BTreeSet::new();
+        loop {
+            let left = self.left_over(address)?;
+            if left.is_empty() || Instant::now() > deadline {
+                return Ok(killed.len());
+            }
+            for process in left {
+                killed.insert((process.pid, process.started));
+                // One that we may not signal is not ours.
+                let _ = signal_process(process.pid, signals::KILL);
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn left_over(&self, address: &str) -> io::Result<Vec<Inhabitant>> {
+        let all = Inhabitant::all()?;
+        let spared = ourselves_and_ancestors(&all);
+        let groups = self.groups_left(&all);
+        let is_left = |process: &&Inhabitant| {
+            !process.is_zombie
+                && !spared.contains(&process.pid)
+                && (groups.contains(&process.group) || process.variable(MARKER).as_deref() == Some(address))
+        };
+        Ok(all.iter().filter(is_left).copied().collect())
+    }
+
+    /// The process groups that the earlier daemon's processes led and that cannot be anybody else's.
+    fn groups_left(&self, all: &[Inhabitant]) -> BTreeSet<u32> {
+        if self.boot != boot_id() {
+            return BTreeSet::new();
+        }
+        let remembered =
+            self.processes.values().flat_map(BTreeMap::values).filter_map(|process| process.process);
+        let is_unchanged = |&(pid, ticks): &(u32, u64)| match all.iter().find(|process| process.pid == pid) {
+            Some(leader) => leader.started == ticks,
+            // The kernel gives a number to nobody while it is still that of a group.
+            None => true,
+        };
+        remembered.filter(is_unchanged).map(|(pid, _)| pid).collect()
+    }
+}
+
+/// The processes of one group of programs, by the variables that they were given, whatever their process group.
+pub(super) fn processes_of(address: &str, group: &str) -> Vec<Inhabitant> {
+    let mut found = Inhabitant::all().unwrap_or_default();
+    found.retain(|inhabitant| {
+        let is = |name: &str, value: &str| inhabitant.variable(name).as_deref() == Some(value);
+        !inhabitant.is_zombie && is("SUPERVISOR_GROUP_NAME", group) && is(MARKER, address)
+    });
+    found
+}
+
+fn ourselves_and_ancestors(all: &[Inhabitant]) -> BTreeSet<u32> {
+    let mut spared = BTreeSet::new();
+    let mut next = std::process::id();
+    while next > 0 && spared.insert(next) {
+        next = all.iter().find(|process| process.pid == next).map_or(0, |process| process.parent);
+    }
+    spared
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remembered(wanted: bool, finished: bool) -> Remembered {
+        Remembered { wanted, finished, process: None }
+    }
+
+    fn memory(boot: &str, process: Remembered) -> Memory {
+        let processes = BTreeMap::from([("g".to_owned(), BTreeMap::from([("p".to_owned(), process)]))]);
+        Memory { boot: boot.to_owned(), processes }
+    }
+
+    #[test]
+    fn what_has_done_its_work_is_done_again_only_after_a_boot() {
+        assert!(memory(&boot_id(), remembered(true, false)).starts("g", "p"));
+        assert!(!memory(&boot_id(), remembered(true, true)).starts("g", "p"));
+        assert!(memory("another", remembered(true, true)).starts("g", "p"));
+        assert!(!memory("another", remembered(false, false)).starts("g", "p"));
+        assert!(!memory("another", remembered(true, false)).starts("g", "unknown"));
+    }
+
+    #[test]
+    fn a_number_that_is_another_processes_today_is_spared() {
+        let own = Inhabitant::find(std::process::id()).unwrap();
+        let all = Inhabitant::all().unwrap();
+        let mut process = remembered(true, false);
+        process.process = Some((own.pid, own.started + 1));
+
+        assert!(memory(&boot_id(), process.clone()).groups_left(&all).is_empty());
+
+        process.process = Some((own.pid, own.started));
+        assert!(memory("another boot", process.clone()).groups_left(&all).is_empty());
+        assert_eq!(memory(&boot_id(), process).groups_left(&all), BTreeSet::from([own.pid]));
+    }
+
+    #[test]
+    fn we_and_our_ancestors_are_never_left_over() {
+        let all = Inhabitant::all().unwrap();
+        let spared = ourselves_and_ancestors(&all);
+
+        assert!(spared.contains(&std::process::id()) && spared.len() > 1);
+    }
+
+    #[test]
+    fn a_damaged_file_says_nothing() {
+        let guard = tempfile::tempdir().unwrap();
+        let file = camino::Utf8PathBuf::try_from(guard.path().join("memory")).unwrap();
+        files::replace(&file, "{\"boot\": 3", 0o600).unwrap();
+
+        assert_eq!(Memory::load(&file), Memory::default());
+    }
+}
