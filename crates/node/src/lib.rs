@@ -6,6 +6,7 @@
 
 pub mod configuration;
 pub mod environment;
+pub mod format;
 pub mod instance;
 pub mod outcome;
 pub mod progress;

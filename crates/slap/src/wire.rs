@@ -5,6 +5,7 @@
 
 pub mod configuration;
 pub mod documents;
+mod indent;
 pub mod instance_xml;
 pub mod marshal;
 mod python_text;

@@ -42,6 +42,14 @@ pub fn write(configuration: &ComputerConfiguration) -> Result<String, WireError>
     Marshalled::map(entries).write()
 }
 
+/// Writes the document as it is kept on disk: indented, one element on each line.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_indented(configuration: &ComputerConfiguration) -> Result<String, WireError> {
+    write(configuration).map(|document| super::indent::indent(&document))
+}
+
 fn partition(item: Marshalled) -> Result<PartitionConfiguration, WireError> {
     let mut fields = Fields::of_map(item);
     let addresses = fields
