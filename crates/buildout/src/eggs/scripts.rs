@@ -6,8 +6,8 @@ use host::files;
 
 use super::error::EggError;
 
-/// The longest first line that every kernel still follows, the line break included.
-const LONGEST_HEADER: usize = 127;
+/// The length from which on not every kernel follows a first line that names such an interpreter.
+const TOO_LONG: usize = 126;
 
 /// What all scripts of a part have in common.
 #[derive(Debug, Clone)]
@@ -98,13 +98,12 @@ pub fn write_script(target: &Utf8Path, text: &str) -> Result<bool, EggError> {
 
 /// The first line, or two of them when the interpreter's path is too long for one.
 fn header(python: &Utf8Path) -> String {
-    let quoted = python.as_str();
-    let plain = format!("#!{quoted}");
-    if plain.len() < LONGEST_HEADER && !quoted.contains(' ') {
-        return plain;
+    let path = python.as_str();
+    if path.len() < TOO_LONG && !path.contains(' ') {
+        return format!("#!{path}");
     }
     // To Python the second line is a string, to the shell a command.
-    format!("#!/bin/sh\n'''exec' \"{quoted}\" \"$0\" \"$@\"\n' '''")
+    format!("#!/bin/sh\n'''exec' \"{path}\" \"$0\" \"$@\"\n' '''")
 }
 
 impl ScriptSettings {
@@ -125,8 +124,7 @@ impl ScriptSettings {
             let lines: Vec<String> = resolved.iter().map(|path| python_text(path.as_str())).collect();
             return (lines.join(",\n  "), String::new());
         };
-        let lines: Vec<String> =
-            resolved.iter().map(|path| relative_expression(path, target, base)).collect();
+        let lines: Vec<String> = resolved.iter().map(|path| relative_expression(path, base)).collect();
         let mut setup = RELATIVE_SETUP.to_owned();
         let depth = target.strip_prefix(base).map_or(1, |inside| inside.components().count());
         setup.push_str(&"base = os.path.dirname(base)\n".repeat(depth.saturating_sub(1)));
@@ -142,19 +140,14 @@ fn resolve(path: &Utf8Path) -> Utf8PathBuf {
         .unwrap_or_else(|| path.to_owned())
 }
 
-fn relative_expression(path: &Utf8Path, script: &Utf8Path, base: &Utf8Path) -> String {
+fn relative_expression(path: &Utf8Path, base: &Utf8Path) -> String {
     if path == base {
         return "base".to_owned();
     }
-    // zc.buildout takes the directory of the longest common text of both paths, not the deepest common directory.
-    let shared =
-        path.as_str().bytes().zip(script.as_str().bytes()).take_while(|(one, other)| one == other).count();
-    let common = path.as_str()[..shared].rsplit_once('/').map_or("", |(directory, _)| directory);
-    if common == base.as_str() || common.starts_with(&format!("{base}/")) {
-        let inside = path.strip_prefix(base).map_or(path, |inside| inside);
-        return format!("join(base, {})", python_text(inside.as_str()));
+    match path.strip_prefix(base) {
+        Ok(inside) => format!("join(base, {})", python_text(inside.as_str())),
+        Err(_) => python_text(path.as_str()),
     }
-    python_text(path.as_str())
 }
 
 /// A text as Python writes it.
@@ -193,3 +186,114 @@ base = os.path.dirname(os.path.abspath(os.path.realpath(__file__)))
 
 /// An interpreter that accepts what the ones of zc.buildout accept. The text up to its comment has their form.
 const INTERPRETER: &str = include_str!("scripts/interpreter.txt");
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use host::python::Interpreter;
+
+    use super::*;
+
+    fn settings() -> ScriptSettings {
+        ScriptSettings {
+            python: "/usr/bin/python3".into(),
+            path: ["/b/eggs/a-1-py3.11.egg", "/b/eggs/b-2-py3.11.egg", "/other/c", "/b/eggs/a-1-py3.11.egg"]
+                .map(Utf8PathBuf::from)
+                .into(),
+            initialization: String::new(),
+            arguments: String::new(),
+            relative_to: None,
+        }
+    }
+
+    fn run(settings: &ScriptSettings) -> String {
+        entry_point_script(settings, "/b/bin/run".into(), "package.module", "Class.main")
+    }
+
+    #[test]
+    fn scripts_are_those_of_zc_buildout() {
+        assert_eq!(run(&settings()), include_str!("../../../../fixtures/scripts/entry_point.txt"));
+
+        let full = ScriptSettings {
+            initialization: "import os\nos.environ[\"A\"] = \"b\"".to_owned(),
+            arguments: "1, \"x\"".to_owned(),
+            ..settings()
+        };
+        assert_eq!(run(&full), include_str!("../../../../fixtures/scripts/entry_point_full.txt"));
+
+        let relative = ScriptSettings { relative_to: Some("/b".into()), ..settings() };
+        assert_eq!(run(&relative), include_str!("../../../../fixtures/scripts/entry_point_relative.txt"));
+    }
+
+    #[test]
+    fn scripts_that_are_files_keep_their_text() {
+        let settings = ScriptSettings {
+            path: vec!["/b/eggs/a-1-py3.11.egg".into()],
+            initialization: "x = 1".to_owned(),
+            ..settings()
+        };
+        let text =
+            "#!python\n\"\"\"Doc.\"\"\"\nfrom __future__ import division\nimport sys\nprint(sys.path)\n";
+
+        let script = file_script(&settings, "/b/bin/tool".into(), text).unwrap();
+
+        assert_eq!(script, include_str!("../../../../fixtures/scripts/file.txt"));
+    }
+
+    #[test]
+    fn an_interpreter_path_that_is_too_long_goes_through_the_shell() {
+        let path = format!("/{}/python3", "x".repeat(130));
+        let script = run(&ScriptSettings { python: path.clone().into(), ..settings() });
+
+        assert!(
+            script.starts_with(&format!("#!/bin/sh\n'''exec' \"{path}\" \"$0\" \"$@\"\n' '''\n")),
+            "{script}"
+        );
+    }
+
+    #[test]
+    fn texts_are_written_as_python_writes_them() {
+        assert_eq!(python_text("it's"), "\"it's\"");
+        assert_eq!(python_text("a\\b\"c'd\n"), r#"'a\\b"c\'d\n'"#);
+    }
+
+    #[test]
+    fn a_script_is_written_only_when_it_changes() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = Utf8PathBuf::try_from(directory.path().join("run")).unwrap();
+
+        assert!(write_script(&target, "one").unwrap());
+        assert!(!write_script(&target, "one").unwrap());
+        assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o100, 0o100);
+    }
+
+    #[test]
+    fn a_long_header_and_the_interpreter_really_run() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = Utf8PathBuf::try_from(fs::canonicalize(directory.path()).unwrap()).unwrap();
+        let python = Interpreter::discover(None, "/usr/bin:/bin", None).unwrap();
+        let long = root.join("x".repeat(130));
+        fs::create_dir(&long).unwrap();
+        fs::os::unix::fs::symlink(python.path(), long.join("python3")).unwrap();
+        fs::write(root.join("module_here.py"), "NAME = 'found'\n").unwrap();
+        fs::write(
+            root.join("program.py"),
+            "import sys, module_here\nprint(module_here.NAME, __file__, sys.argv)\n",
+        )
+        .unwrap();
+        let settings =
+            ScriptSettings { python: long.join("python3"), path: vec![root.clone()], ..settings() };
+        let target = root.join("py");
+        write_script(&target, &interpreter_script(&settings, &target)).unwrap();
+        let run = |arguments: &[&str]| {
+            let program =
+                host::process::Program::new(&target).args(arguments.iter().copied()).directory(&root);
+            program.run(None, &mut |_| {}).unwrap().text()
+        };
+
+        assert_eq!(run(&["-c", "import module_here; print(module_here.NAME)"]), "found\n");
+        assert_eq!(run(&["program.py", "-x"]), "found program.py ['program.py', '-x']\n");
+        assert_eq!(run(&["-m", "program"]).split_whitespace().next(), Some("found"));
+    }
+}
