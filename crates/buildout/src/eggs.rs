@@ -7,7 +7,6 @@
 
 mod distribution;
 mod error;
-mod host_python;
 mod index;
 mod install;
 mod metadata;

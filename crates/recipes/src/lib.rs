@@ -1,3 +1,4 @@
 //! The native recipes, one file each, and their registry.
 
 pub mod lint;
+mod zc_recipe_egg;

@@ -296,3 +296,31 @@ impl EggError {
         }
     }
 }
+
+/// One of several causes, each the source of the one before.
+#[derive(Debug, thiserror::Error)]
+#[error("{line}")]
+struct Cause {
+    line: String,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl From<EggError> for crate::RecipeError {
+    fn from(error: EggError) -> Self {
+        let mut message = Self::new(error.classic()).code(error.code());
+        if let Some(hint) = error.hint() {
+            message = message.hint(hint);
+        }
+        let mut lines = error.because();
+        // A cause of the error itself, such as that of the network, comes last.
+        let mut source = std::error::Error::source(&error).map(std::string::ToString::to_string);
+        lines.extend(source.take());
+        let chain = lines.into_iter().rev().fold(None, |source, line| {
+            Some(Box::new(Cause { line, source }) as Box<dyn std::error::Error + Send + Sync>)
+        });
+        match chain {
+            Some(chain) => message.because(chain),
+            None => message,
+        }
+    }
+}

@@ -11,8 +11,7 @@ use pep508_rs::MarkerEnvironment;
 
 use super::distribution::{self, Distribution, Kind};
 use super::error::{EggError, Missing};
-use super::host_python;
-use super::index::pip::PipConfiguration;
+use super::index::pip::{self, PipConfiguration};
 use super::index::{Candidate, Index, Places, Preferences, Search};
 use super::install::Destination;
 use super::metadata::{Dependencies, Fields};
@@ -91,7 +90,13 @@ impl<'a> Eggs<'a> {
             let chosen = session.choose(&requested)?;
             let installed: Vec<_> = chosen.iter().filter_map(|choice| choice.installed()).collect();
             if installed.len() == chosen.len() {
-                return Ok(WorkingSet::new(installed, &self.settings.eggs_directory, session.environment));
+                let python = session.python.path().to_owned();
+                return Ok(WorkingSet::new(
+                    installed,
+                    &self.settings.eggs_directory,
+                    python,
+                    session.environment,
+                ));
             }
             session.install(&chosen)?;
             // What is on disk decides, so that this build and every later one end with the same order.
@@ -338,7 +343,7 @@ impl<'a> Session<'a> {
     /// Where to look: what the profile says, else what pip's configuration says, else pip's own default.
     fn places(&self) -> Result<Places, EggError> {
         let settings = self.settings;
-        let pip = PipConfiguration::read(&settings.environment, Some(&self.python.facts().prefix))?;
+        let configured = PipConfiguration::read(&settings.environment, Some(&self.python.facts().prefix))?;
         let mut find_links: Vec<String> = settings
             .download_cache
             .iter()
@@ -348,26 +353,26 @@ impl<'a> Session<'a> {
         let profile_links = settings.find_links.iter().map(|place| self.absolute(place));
         find_links.extend(profile_links);
         if settings.find_links.is_empty() {
-            find_links.extend(pip.find_links.iter().map(|place| self.absolute(place)));
+            find_links.extend(configured.find_links.iter().map(|place| self.absolute(place)));
         }
         let indexes = match &settings.index {
             _ if settings.install_from_cache => Vec::new(),
             Some(index) => vec![self.absolute(index)],
-            None if pip.no_index => Vec::new(),
+            None if configured.no_index => Vec::new(),
             None => {
-                let main = match pip.index {
+                let main = match configured.index {
                     Some(index) => index,
-                    None => host_python::default_index(&self.python)?,
+                    None => pip::default_index(&self.python)?,
                 };
-                std::iter::once(main).chain(pip.extra_indexes).collect()
+                std::iter::once(main).chain(configured.extra_indexes).collect()
             }
         };
         Ok(Places {
             indexes,
             find_links,
             allow_hosts: settings.allow_hosts.clone(),
-            certificates: pip.certificates,
-            timeout: pip.timeout.map(Duration::from_secs),
+            certificates: configured.certificates,
+            timeout: configured.timeout.map(Duration::from_secs),
         })
     }
 

@@ -9,7 +9,7 @@ use host::python::Interpreter;
 use sha2::{Digest, Sha256};
 
 use super::error::EggError;
-use super::host_python::FIND_PIP;
+use super::index::pip::FIND_PIP;
 use super::install::{HashWriter, hex};
 use crate::EggSettings;
 

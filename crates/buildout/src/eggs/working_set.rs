@@ -16,6 +16,7 @@ use super::requirement::Requirement;
 #[derive(Debug, Clone)]
 pub struct WorkingSet {
     distributions: Vec<Arc<Distribution>>,
+    python: Utf8PathBuf,
     environment: MarkerEnvironment,
 }
 
@@ -24,13 +25,20 @@ impl WorkingSet {
     pub(super) fn new(
         chosen: Vec<Arc<Distribution>>,
         eggs_directory: &Utf8Path,
+        python: Utf8PathBuf,
         environment: MarkerEnvironment,
     ) -> Self {
         let (develop, others): (Vec<_>, Vec<_>) =
             chosen.into_iter().partition(|distribution| distribution.kind == Kind::Develop);
         let (eggs, others): (Vec<_>, Vec<_>) =
             others.into_iter().partition(|distribution| distribution.location.starts_with(eggs_directory));
-        Self { distributions: develop.into_iter().chain(eggs).chain(others).collect(), environment }
+        Self { distributions: develop.into_iter().chain(eggs).chain(others).collect(), python, environment }
+    }
+
+    /// The interpreter that the set is for, as scripts name it.
+    #[must_use]
+    pub fn python(&self) -> &Utf8Path {
+        &self.python
     }
 
     /// The directories that go into `sys.path`, without repetitions.

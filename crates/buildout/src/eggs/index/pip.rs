@@ -1,9 +1,12 @@
-//! pip's configuration: where it says distributions come from. Read as pip reads it, without starting it.
+//! pip: where its configuration says distributions come from, read as pip reads it; and the index that it asks when
+//! nothing is configured, which only it can tell.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use host::files;
+use host::python::Interpreter;
 
 use super::super::error::EggError;
 
@@ -129,6 +132,34 @@ fn read_options(text: &str) -> Vec<(String, String)> {
     }
     global.extend(install);
     global
+}
+
+/// How long pip may take to tell its own index.
+const INDEX_LIMIT: Duration = Duration::from_secs(60);
+
+/// Makes pip importable, from the wheel that comes with Python if it is not installed.
+pub(in super::super) const FIND_PIP: &str = "
+import glob, os, sys
+try:
+    import pip
+except ImportError:
+    places = [os.path.join(os.path.dirname(os.__file__), 'ensurepip', '_bundled'), '/usr/share/python-wheels']
+    sys.path[:0] = sorted(wheel for place in places for wheel in glob.glob(os.path.join(place, 'pip-*.whl')))[-1:]
+    import pip
+";
+
+/// The index that pip asks when nothing is configured, as pip itself says.
+///
+/// # Errors
+/// There is no pip, or it does not say.
+pub(in super::super) fn default_index(python: &Interpreter) -> Result<String, EggError> {
+    let script = format!("{FIND_PIP}\nfrom pip._internal.models.index import PyPI\nprint(PyPI.simple_url)\n");
+    let answer =
+        python.run(&script, &[], INDEX_LIMIT).map_err(|error| EggError::NoIndex { source: Some(error) })?;
+    match answer.trim() {
+        "" => Err(EggError::NoIndex { source: None }),
+        index => Ok(index.to_owned()),
+    }
 }
 
 #[cfg(test)]
