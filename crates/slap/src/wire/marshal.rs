@@ -236,7 +236,7 @@ fn float(text: &str) -> Result<f64, WireError> {
 }
 
 fn pairs(items: Vec<Marshalled>) -> Result<Vec<(Marshalled, Marshalled)>, WireError> {
-    if items.len() % 2 != 0 {
+    if !items.len().is_multiple_of(2) {
         return Err(WireError::unexpected("a dictionary has a key without a value"));
     }
     let mut entries = Vec::with_capacity(items.len() / 2);

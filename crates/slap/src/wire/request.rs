@@ -3,6 +3,7 @@
 use super::marshal::Marshalled;
 use super::{WireError, instance_xml};
 use crate::instance::InstanceRequest;
+use crate::value::Value;
 
 /// The fields that a request consists of.
 pub const REQUEST_FIELDS: [&str; 9] = [
@@ -45,7 +46,8 @@ pub fn write_request(request: &InstanceRequest) -> Result<Vec<(&'static str, Str
 }
 
 /// Reads the form of a request; `field` gives the text of a field that is present and not the word `None`. Parameters
-/// and constraints become texts, as a stand-alone master keeps them.
+/// and constraints become texts, as a stand-alone master keeps them; but those of a shared instance keep their types,
+/// because its host sees them as they were given.
 ///
 /// # Errors
 /// A field that is missing or not what it should be.
@@ -74,6 +76,12 @@ pub fn read_request(field: impl Fn(&str) -> Option<String>) -> Result<InstanceRe
         }
         _ => None,
     };
+    let parameters = marshalled("partition_parameter_xml")?;
+    let texts = instance_xml::as_parameters(&instance_xml::stringify(&parameters)?);
+    let parameters = match parameters.into() {
+        Value::Map(typed) if shared => typed,
+        _ => texts,
+    };
     Ok(InstanceRequest {
         software: require("software_release")?.parse()?,
         software_type: field("software_type")
@@ -82,9 +90,7 @@ pub fn read_request(field: impl Fn(&str) -> Option<String>) -> Result<InstanceRe
             .transpose()?,
         title: require("partition_reference")?.parse()?,
         shared,
-        parameters: instance_xml::as_parameters(&instance_xml::stringify(&marshalled(
-            "partition_parameter_xml",
-        )?)?),
+        parameters,
         filter: instance_xml::stringify(&marshalled("filter_xml")?)?,
         state,
         requester,
@@ -95,7 +101,7 @@ pub fn read_request(field: impl Fn(&str) -> Option<String>) -> Result<InstanceRe
 mod tests {
     use super::*;
     use crate::state::RequestedState;
-    use crate::value::{Parameters, Value};
+    use crate::value::Parameters;
 
     fn read(form: &[(&str, String)]) -> Result<InstanceRequest, WireError> {
         read_request(|name| {
@@ -128,6 +134,15 @@ mod tests {
 
         assert_eq!(parameters["n"], Value::from("3"));
         assert_eq!(parameters["e"], Value::None);
+    }
+
+    #[test]
+    fn parameters_of_a_shared_instance_keep_their_types() {
+        let mut request = InstanceRequest::new("/a".parse().unwrap(), "t".parse().unwrap());
+        request.shared = true;
+        request.parameters.insert("n".to_owned(), Value::Int(3));
+
+        assert_eq!(read(&write_request(&request).unwrap()).unwrap().parameters["n"], Value::Int(3));
     }
 
     #[test]

@@ -13,7 +13,7 @@ const MAXIMUM_DEPTH: usize = 200;
 pub(super) struct Element {
     pub(super) name: String,
     pub(super) attributes: Vec<(String, String)>,
-    pub(super) children: Vec<Element>,
+    pub(super) children: Vec<Self>,
     /// The character data directly inside, joined.
     pub(super) text: String,
 }

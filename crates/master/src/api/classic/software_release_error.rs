@@ -1,0 +1,17 @@
+//! `POST softwareReleaseError`: a node says that it could not install a release.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+
+use super::{Answer, Outcome};
+use crate::api::Fields;
+use crate::master::Master;
+use crate::supply::{Report, report};
+
+pub(super) async fn handle(State(master): State<Arc<Master>>, fields: Fields) -> Outcome {
+    let (computer, url, now) = (fields.parse("computer_id")?, fields.parse("url")?, master.now());
+    let log = fields.get("error_log").unwrap_or_default().to_owned();
+    master.store.write(move |tx| report(tx, &computer, &url, &Report::Error(&log), now)).await?;
+    Ok(Answer::text("Noted"))
+}

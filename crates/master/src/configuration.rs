@@ -1,0 +1,45 @@
+//! What a master is told at its start.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+use host::clock::{Clock, SystemClock};
+use slap::{ComputerId, SoftwareUrl};
+
+/// The settings of a stand-alone master.
+#[derive(Clone)]
+pub struct MasterConfiguration {
+    /// The address to listen on. Loopback, unless told otherwise.
+    pub host: IpAddr,
+    /// The port to listen on; 0 takes a free one.
+    pub port: u16,
+    /// The database, one file. Its directory must exist.
+    pub database: Utf8PathBuf,
+    /// The computer that requests go to when they name none.
+    pub default_computer: ComputerId,
+    /// The names by which it is reached beside its own address: those of a front-end, of this machine. Whoever asks
+    /// for another name is refused, so that no web page can reach the master through a name of its own.
+    pub public_names: Vec<String>,
+    /// The releases of products, the one to take first.
+    pub products: BTreeMap<String, Vec<SoftwareUrl>>,
+    /// The clock to go by.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl MasterConfiguration {
+    /// A master on loopback with the settings that everybody takes first.
+    #[must_use]
+    pub fn new(database: Utf8PathBuf, port: u16) -> Self {
+        Self {
+            host: IpAddr::from([127, 0, 0, 1]),
+            port,
+            database,
+            default_computer: "local_computer".parse().expect("a constant that is an id"),
+            public_names: Vec::new(),
+            products: BTreeMap::new(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
