@@ -59,7 +59,8 @@ pub fn replace_if_changed(path: &Utf8Path, content: impl AsRef<[u8]>, mode: u32)
 pub fn open_to_append(path: &Utf8Path, mode: u32) -> io::Result<fs::File> {
     use fs_err::os::unix::fs::OpenOptionsExt;
     let flags = nix::fcntl::OFlag::O_NOFOLLOW | nix::fcntl::OFlag::O_NONBLOCK;
-    let file = fs::OpenOptions::new().append(true).create(true).mode(mode).custom_flags(flags.bits()).open(path)?;
+    let file =
+        fs::OpenOptions::new().append(true).create(true).mode(mode).custom_flags(flags.bits()).open(path)?;
     if file.metadata()?.is_file() {
         Ok(file)
     } else {

@@ -2,10 +2,12 @@
 //!
 //! This is the only crate that touches the kernel or starts a process. It knows nothing of SlapOS.
 
+pub mod beneath;
 pub mod children;
 pub mod clock;
 pub mod disk;
 pub mod files;
+pub mod handover;
 pub mod inhabitants;
 pub mod locks;
 pub mod network;
