@@ -73,7 +73,9 @@ fn dispatch(environment: &Environment, arguments: Vec<OsString>) -> Result<u8, F
     };
     let context = Context { environment, options, output, clock: host::clock::SystemClock };
     logging::start(&context, entry.habit)?;
-    entry.run(&matches, &context)
+    entry
+        .run(&matches, &context)
+        .map_err(|failure| if entry.habit == Habit::Classic { failure.classic() } else { failure })
 }
 
 /// Whether a failure is to be printed as JSON, also when the command line itself is at fault.

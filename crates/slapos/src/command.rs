@@ -1,7 +1,31 @@
 //! The subcommands: one file each, one list of all.
 
 mod complete;
+mod computer_info;
+mod computer_list;
+mod down;
 mod help_command;
+mod logs;
+mod node_instance;
+mod node_restart;
+mod node_software;
+mod node_start;
+mod node_status;
+mod node_stop;
+mod node_supervisorctl;
+mod node_supervisord;
+mod node_tail;
+mod proxy_start;
+mod remove;
+mod request;
+mod service_info;
+mod service_list;
+mod status;
+mod supervisorctl;
+mod supervisord;
+mod supply;
+mod up;
+mod watchdog;
 
 use clap::{ArgMatches, Args, Command};
 
@@ -105,7 +129,34 @@ impl Entry {
 }
 
 /// Every subcommand, in the order of the help.
-pub(crate) const COMMANDS: &[Entry] = &[Entry::of::<complete::Complete>(), Entry::of::<help_command::Help>()];
+pub(crate) const COMMANDS: &[Entry] = &[
+    Entry::of::<up::Up>(),
+    Entry::of::<down::Down>(),
+    Entry::of::<status::Status>(),
+    Entry::of::<logs::Logs>(),
+    Entry::of::<request::Request>(),
+    Entry::of::<service_list::ServiceList>(),
+    Entry::of::<service_info::ServiceInfo>(),
+    Entry::of::<supply::Supply>(),
+    Entry::of::<remove::Remove>(),
+    Entry::of::<computer_list::ComputerList>(),
+    Entry::of::<computer_info::ComputerInfo>(),
+    Entry::of::<node_software::NodeSoftware>(),
+    Entry::of::<node_instance::NodeInstance>(),
+    Entry::of::<node_status::NodeStatus>(),
+    Entry::of::<node_start::NodeStart>(),
+    Entry::of::<node_stop::NodeStop>(),
+    Entry::of::<node_restart::NodeRestart>(),
+    Entry::of::<node_tail::NodeTail>(),
+    Entry::of::<node_supervisorctl::Supervisorctl>(),
+    Entry::of::<node_supervisord::Supervisord>(),
+    Entry::of::<proxy_start::ProxyStart>(),
+    Entry::of::<complete::Complete>(),
+    Entry::of::<help_command::Help>(),
+    Entry::of::<supervisord::Supervisord>(),
+    Entry::of::<supervisorctl::Supervisorctl>(),
+    Entry::of::<watchdog::Watchdog>(),
+];
 
 /// The command that the first words name: the entry, and how many words its name has.
 pub(crate) fn find(words: &[impl AsRef<std::ffi::OsStr>]) -> Option<(&'static Entry, usize)> {

@@ -12,6 +12,8 @@ pub(crate) enum Kind {
     Failed,
     /// The command line is wrong, or what it asks about is not ready.
     Usage,
+    /// Everything was done, but a promise fails.
+    Promise,
     /// The master cannot be reached.
     Unreachable,
     /// Something took too long.
@@ -29,7 +31,7 @@ impl Kind {
     pub(crate) const fn exit_code(self) -> u8 {
         match self {
             Self::Failed => 1,
-            Self::Usage => 2,
+            Self::Usage | Self::Promise => 2,
             Self::Unreachable => 3,
             Self::TimedOut => 4,
             Self::NotAllowed => 5,
@@ -99,10 +101,28 @@ impl Failure {
         self
     }
 
+    /// Adds what to do after the first of the hints, and before what merely informs.
+    #[must_use]
+    pub(crate) fn hint_before_last(mut self, hint: impl Into<String>) -> Self {
+        let position = self.hints.len().min(1);
+        self.hints.insert(position, hint.into());
+        self
+    }
+
     /// Sets the stable code, such as `E-lock-held`.
     #[must_use]
     pub(crate) fn code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
+        self
+    }
+
+    /// The same failure with the exit code that the classic commands have for it: they know none of their own for an
+    /// unreachable master.
+    #[must_use]
+    pub(crate) fn classic(mut self) -> Self {
+        if self.kind == Kind::Unreachable {
+            self.kind = Kind::Failed;
+        }
         self
     }
 
@@ -130,6 +150,28 @@ impl Failure {
         text
     }
 
+    /// The last failure that a child of ours printed into `output`, the form of [`Failure::text`]; `None` without one.
+    pub(crate) fn printed_in(output: &str) -> Option<Self> {
+        let lines: Vec<&str> = output.lines().collect();
+        let start = lines.iter().rposition(|line| line.starts_with("error: "))?;
+        let mut failure = Self::new(Kind::Failed, lines[start].trim_start_matches("error: "));
+        let mut excerpt: Vec<&str> = Vec::new();
+        for line in &lines[start + 1..] {
+            if let Some(cause) = line.strip_prefix("  because: ") {
+                failure.causes.push(cause.to_owned());
+            } else if let Some(hint) = line.strip_prefix("hint: ") {
+                failure.hints.push(hint.to_owned());
+            } else if is_code(line) {
+                failure.code = Some((*line).to_owned());
+                break;
+            } else {
+                excerpt.push(line.strip_prefix("  ").unwrap_or(line));
+            }
+        }
+        failure.excerpt = (!excerpt.is_empty()).then(|| excerpt.join("\n"));
+        Some(failure)
+    }
+
     /// The object for a program.
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::json!({
@@ -150,6 +192,31 @@ impl Failure {
         }
         // A wrapper that repeats the text of what it wraps would say everything twice.
         self.causes.dedup();
+    }
+}
+
+fn is_code(line: &str) -> bool {
+    line.strip_prefix("E-").is_some_and(|rest| {
+        !rest.is_empty()
+            && rest
+                .chars()
+                .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-')
+    })
+}
+
+impl From<slap::client::ClientError> for Failure {
+    fn from(error: slap::client::ClientError) -> Self {
+        use slap::client::ClientError;
+        let kind = match &error {
+            ClientError::Unreachable { .. } | ClientError::Untrusted { .. } => Kind::Unreachable,
+            ClientError::NotReady => Kind::Usage,
+            _ => Kind::Failed,
+        };
+        let mut failure = Self::of(kind, &error).code(error.code());
+        if let Some(hint) = error.hint() {
+            failure = failure.hint(hint);
+        }
+        failure
     }
 }
 
@@ -180,6 +247,19 @@ mod tests {
         E-fire
         ");
         assert_eq!(failure.exit_code(), 1);
+    }
+
+    #[test]
+    fn what_a_child_printed_is_read_back() {
+        let failure = Failure::new(Kind::Failed, "no such part")
+            .because("it is not there")
+            .excerpt("a.cfg:3\n3| parts = x")
+            .hint("remove it")
+            .code("E-part");
+        let output = format!("error: an older one\nsome lines\n{}after it\n", failure.text());
+
+        assert_eq!(Failure::printed_in(&output).unwrap().text(), failure.text());
+        assert!(Failure::printed_in("all is well\n").is_none());
     }
 
     #[test]

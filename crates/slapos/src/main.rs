@@ -3,6 +3,7 @@
 
 mod application;
 mod arguments;
+mod cloud;
 mod command;
 mod config;
 mod context;
@@ -10,8 +11,12 @@ mod env;
 mod failure;
 mod help;
 mod logging;
+mod master_process;
+mod node_pass;
 mod output;
+mod serialisation;
 mod suggestion;
+mod supervisor_control;
 
 use std::process::ExitCode;
 

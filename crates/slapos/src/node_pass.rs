@@ -1,0 +1,147 @@
+//! What the node commands have in common: from the configuration to a [`Node`], and from an outcome to an exit code.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use host::clock::Clock;
+use node::environment::Environment as ChildEnvironment;
+use node::outcome::{Exit, Outcome, Problem};
+use node::progress::{Journal, Progress, Silent};
+use node::{Configuration, Node};
+use slap::client::{Client, Endpoint};
+
+use crate::config::node::{NodeFlags, NodeSettings, load};
+use crate::context::Context;
+use crate::failure::{Failure, Kind};
+
+/// How long the master may take to answer a node.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Reads the configuration, checks who runs, waits the random delay that cron habits want.
+pub(crate) fn begin(context: &Context<'_>, flags: &NodeFlags) -> Result<(NodeSettings, Node), Failure> {
+    let settings = load(context, flags)?;
+    check_user(&settings.configuration)?;
+    if !settings.maximal_delay.is_zero() {
+        let delay = spread(context.clock.now(), settings.maximal_delay);
+        tracing::info!("Sleeping for {} seconds, as maximal_delay asks.", delay.as_secs());
+        context.clock.sleep(delay);
+    }
+    let node = connect(context, settings.configuration.clone())?;
+    Ok((settings, node))
+}
+
+/// The node of a configuration; nothing is sent yet.
+pub(crate) fn connect(context: &Context<'_>, configuration: Configuration) -> Result<Node, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(context.clock);
+    let client = Client::new(&Endpoint {
+        key_file: configuration.credentials.key_file.clone(),
+        cert_file: configuration.credentials.certificate_file.clone(),
+        ca_file: configuration.credentials.authority_file.clone(),
+        timeout: PATIENCE,
+        ..Endpoint::new(&configuration.master_url)
+    })?;
+    let progress: Arc<dyn Progress> = if configuration.log_directory().is_dir() {
+        Arc::new(Journal::new(configuration.events_file(), Arc::clone(&clock)))
+    } else {
+        Arc::new(Silent)
+    };
+    Ok(Node {
+        client,
+        clock,
+        progress,
+        environment: Arc::new(ChildEnvironment::allowed(context.environment.variables.iter().cloned())),
+        promises: Arc::new(Unavailable),
+        configuration: Arc::new(configuration),
+    })
+}
+
+struct Unavailable;
+
+impl node::Promises for Unavailable {
+    fn check(&self, _: &node::promise::Check<'_>) -> std::io::Result<node::promise::Report> {
+        Ok(node::promise::Report::default())
+    }
+}
+
+/// Refuses an ordinary user where the configuration wants root.
+pub(crate) fn check_user(configuration: &Configuration) -> Result<(), Failure> {
+    if !configuration.root_check || host::users::is_root() {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::NotAllowed, "this command must be run by root")
+        .because("the configuration does not say otherwise")
+        .hint("run it as root, or set root_check = false in [slapos]")
+        .code("E-not-root"))
+}
+
+/// Formats a node.
+pub(crate) fn format(_node: &Node) -> Result<(), Failure> {
+    Err(Failure::new(Kind::Failed, "node format has not landed"))
+}
+
+/// Shows how a pass ended.
+pub(crate) fn end(context: &Context<'_>, outcome: &Outcome) -> Result<u8, Failure> {
+    if context.output.is_json() {
+        context.output.json(&serde_json::json!({
+            "exit-code": outcome.exit.code(),
+            "processed": outcome.processed,
+            "problems": outcome.problems,
+        }));
+    }
+    let is_refused = matches!(outcome.exit, Exit::Locked | Exit::NotRoot);
+    if let [problem] = outcome.problems.as_slice()
+        && outcome.processed == 0
+        && (is_refused || outcome.exit == Exit::Failed)
+    {
+        return Err(failure(outcome.exit, problem));
+    }
+    for line in outcome.summary() {
+        tracing::error!("{line}");
+    }
+    for problem in &outcome.problems {
+        let hint = problem.hint.as_deref().map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
+        let code = problem.code.as_deref().unwrap_or_default();
+        if !(hint.is_empty() && code.is_empty()) {
+            context.output.say(&format!("{hint}{code}"));
+        }
+    }
+    Ok(outcome.exit.code())
+}
+
+fn failure(exit: Exit, problem: &Problem) -> Failure {
+    let kind = match exit {
+        Exit::Locked => Kind::Locked,
+        Exit::NotRoot => Kind::NotAllowed,
+        _ => Kind::Failed,
+    };
+    let mut failure = Failure::new(kind, problem.message.clone());
+    if let Some(hint) = &problem.hint {
+        failure = failure.hint(hint.clone());
+    }
+    if let Some(code) = &problem.code {
+        failure = failure.code(code.clone());
+    }
+    failure
+}
+
+/// A wait between 0 and `limit` that differs from machine to machine and from time to time.
+fn spread(now: jiff::Timestamp, limit: Duration) -> Duration {
+    let span = limit.as_nanos().max(1);
+    let seed = now.as_nanosecond().unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    Duration::from_nanos(u64::try_from((seed >> 16) % span).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_delay_stays_below_its_limit() {
+        let start: jiff::Timestamp = "2026-11-20T21:31:42.123456789Z".parse().unwrap();
+
+        for second in 0..100 {
+            let delay = spread(start + Duration::from_secs(second), Duration::from_secs(10));
+            assert!(delay < Duration::from_secs(10));
+        }
+    }
+}
