@@ -13,7 +13,6 @@ use crate::failure::{Failure, Kind};
 use crate::help;
 use crate::logging;
 use crate::output::Output;
-use crate::suggestion;
 
 /// Runs the program and returns its exit code.
 pub(crate) fn run(environment: &Environment, mut argv: Vec<OsString>) -> u8 {
@@ -109,7 +108,7 @@ fn unknown(words: &[OsString]) -> Failure {
     let mut failure = Failure::new(Kind::NotAllowed, format!("there is no command `slapos {what}`"))
         .because(format!("the commands are: {}", candidates.join(", ")))
         .code("E-unknown-command");
-    let near = suggestion::nearest(&what, candidates);
+    let near = buildout::nearest(&what, candidates);
     if !near.is_empty() {
         let near: Vec<String> = near.iter().map(|name| format!("slapos {name}")).collect();
         failure = failure.hint(format!("did you mean {}?", near.join(", or ")));

@@ -5,6 +5,7 @@ mod computer_info;
 mod computer_list;
 mod down;
 mod help_command;
+mod lint;
 mod logs;
 mod node_instance;
 mod node_restart;
@@ -134,6 +135,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
     Entry::of::<down::Down>(),
     Entry::of::<status::Status>(),
     Entry::of::<logs::Logs>(),
+    Entry::of::<lint::Lint>(),
     Entry::of::<request::Request>(),
     Entry::of::<service_list::ServiceList>(),
     Entry::of::<service_info::ServiceInfo>(),

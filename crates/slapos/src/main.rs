@@ -15,7 +15,6 @@ mod master_process;
 mod node_pass;
 mod output;
 mod serialisation;
-mod suggestion;
 mod supervisor_control;
 
 use std::process::ExitCode;

@@ -9,7 +9,6 @@ use crate::cloud::{Cloud, deploy, settings};
 use crate::command::{Example, Group, Habit, Subcommand};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
-use crate::suggestion;
 
 /// Show the services and how each is
 #[derive(Debug, clap::Args)]
@@ -76,7 +75,7 @@ pub(crate) fn views(cloud: &Cloud) -> Result<Vec<InstanceView>, Failure> {
 pub(crate) fn named<'a>(views: &'a [InstanceView], name: &str) -> Result<&'a InstanceView, Failure> {
     let found = views.iter().find(|view| view.title() == name || view.partition.id.as_str() == name);
     found.ok_or_else(|| {
-        let near = suggestion::nearest(name, views.iter().map(InstanceView::title));
+        let near = buildout::nearest(name, views.iter().map(InstanceView::title));
         let mut failure =
             Failure::new(Kind::Usage, format!("there is no service `{name}`")).code("E-service-unknown");
         if let Some(near) = near.first() {
