@@ -13,6 +13,7 @@ pub mod locks;
 pub mod network;
 pub mod process;
 pub mod python;
+pub mod random;
 pub mod signals;
 pub mod system;
 pub mod users;

@@ -32,6 +32,7 @@ use std::sync::Mutex;
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 
+pub(crate) use convert::from_option;
 pub(crate) use modules::import;
 
 /// A text that is not a Jinja2 template, or uses syntax that only Python's engine reads.
@@ -91,6 +92,48 @@ pub(crate) struct Template<'a> {
 /// The names that templates know without a `context`, and which a context therefore cannot use.
 pub(crate) fn is_builtin(name: &str) -> bool {
     name == "six" || builtins::globals().iter().any(|(builtin, _)| *builtin == name)
+}
+
+/// Adds a variable to a context. A name with dots becomes an attribute of a dictionary. `false` when the name is taken.
+pub(crate) fn define(context: &mut Vec<(String, Value)>, name: &str, value: Value) -> bool {
+    let (first, rest) = name.split_once('.').map_or((name, None), |(first, rest)| (first, Some(rest)));
+    let present = context.iter().find(|(other, _)| other == first).map(|(_, value)| value.clone());
+    let Some(rest) = rest else {
+        if present.is_none() {
+            context.push((name.to_owned(), value));
+        }
+        return present.is_none();
+    };
+    let root = present.unwrap_or_else(|| {
+        let root = objects::Dict::value([]);
+        context.push((first.to_owned(), root.clone()));
+        root
+    });
+    define_inside(&root, rest, value)
+}
+
+fn define_inside(parent: &Value, path: &str, value: Value) -> bool {
+    let Some(dict) = parent.downcast_object_ref::<objects::Dict>() else { return false };
+    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let key = Value::from(first);
+    match (dict.get(&key), rest) {
+        (Some(_), None) => false,
+        (Some(child), Some(rest)) => define_inside(&child, rest, value),
+        (None, None) => dict.change(|items| items.insert(key, value)).is_none(),
+        (None, Some(rest)) => {
+            let child = objects::Dict::value([]);
+            dict.change(|items| items.insert(key, child.clone()));
+            define_inside(&child, rest, value)
+        }
+    }
+}
+
+/// A JSON document as a template value.
+///
+/// # Errors
+/// The text is no JSON.
+pub(crate) fn parse_json(text: &str) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(text).map(|document| modules::json::from_json(&document))
 }
 
 /// Renders `template` with the variables `context`, its imports read through `loader`.

@@ -6,7 +6,7 @@ use minijinja::value::Value;
 use minijinja::{Error, ErrorKind, State};
 
 use super::arguments::Arguments;
-use super::objects::{AsText, Dict, View, ViewKind, failure, hashable, iterate, pairs, tuple};
+use super::objects::{Dict, View, ViewKind, failure, hashable, iterate, pairs, tuple};
 use super::text::repr;
 
 /// Calls `dict.name(args)`; a callable stored under `name` comes after the methods.

@@ -60,7 +60,7 @@ fn dumps(args: &Arguments) -> Result<String, Error> {
 }
 
 /// As the filter `tojson`: keys sorted.
-pub(in super::super) fn dumps_sorted(value: &Value, indent: Option<i64>) -> Result<String, Error> {
+pub(in crate::jinja) fn dumps_sorted(value: &Value, indent: Option<i64>) -> Result<String, Error> {
     let indent = indent.map(|size| " ".repeat(usize::try_from(size).unwrap_or(0).min(1000)));
     let item_separator = if indent.is_some() { "," } else { ", " }.to_owned();
     encode(
@@ -194,7 +194,7 @@ fn loads(text: &Value) -> Result<Value, Error> {
 }
 
 /// A JSON document as Python objects.
-pub(in super::super) fn from_json(document: &serde_json::Value) -> Value {
+pub(in crate::jinja) fn from_json(document: &serde_json::Value) -> Value {
     match document {
         serde_json::Value::Null => Value::from(()),
         serde_json::Value::Bool(flag) => Value::from(*flag),

@@ -139,7 +139,7 @@ fn urlencode(args: &Arguments) -> Result<String, Error> {
 }
 
 /// Jinja2's filter `urlencode`, on text only.
-pub(in super::super) fn urlencode_filter(value: &Value) -> Result<String, Error> {
+pub(in crate::jinja) fn urlencode_filter(value: &Value) -> Result<String, Error> {
     match value.as_text() {
         Some(text) => Ok(quote(text.as_bytes(), "/")),
         None => Err(failure(format!("the filter `urlencode` of a '{}' is not supported", type_name(value)))),

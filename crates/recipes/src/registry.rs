@@ -1,0 +1,69 @@
+//! Every native recipe: the only list of them.
+
+use buildout::RecipeKind;
+
+use crate::{
+    generate_password, hexagonit_recipe_download, logrotate, logrotate_d, mkdirectory, plone_recipe_command,
+    slapos_recipe_build_download, slapos_recipe_build_download_unpacked, slapos_recipe_template,
+    slapos_recipe_template_jinja2, symbolic_link,
+};
+
+/// The native recipes.
+pub static REGISTRY: &[&dyn RecipeKind] = &[
+    &generate_password::GeneratePassword,
+    &hexagonit_recipe_download::HexagonitDownload,
+    &logrotate::Logrotate,
+    &logrotate_d::LogrotateEntry,
+    &mkdirectory::MkDirectory,
+    &plone_recipe_command::Command,
+    &slapos_recipe_build_download::BuildDownload,
+    &slapos_recipe_build_download_unpacked::BuildDownloadUnpacked,
+    &slapos_recipe_template::Template,
+    &slapos_recipe_template_jinja2::Jinja2Template,
+    &symbolic_link::SymbolicLink,
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_name_is_listed_twice_and_every_recipe_is_documented() {
+        let mut seen = BTreeSet::new();
+        for recipe in REGISTRY {
+            assert!(!recipe.names().is_empty() && !recipe.summary().is_empty(), "{:?}", recipe.names());
+            for name in recipe.names() {
+                assert!(seen.insert(name), "{name} is listed twice");
+            }
+            for option in recipe.options() {
+                assert!(!option.meaning.is_empty() && !option.meaning.ends_with('.'), "{}", option.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_that_has_a_recipe_is_listed_and_documents_its_options() {
+        let directory = camino::Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let registry = fs_err::read_to_string(directory.join("registry.rs")).unwrap();
+        for entry in directory.read_dir_utf8().unwrap() {
+            let path = entry.unwrap().into_path();
+            let Ok(text) = fs_err::read_to_string(&path) else { continue };
+            if path.file_name() == Some("registry.rs") || !text.contains("impl RecipeKind for") {
+                continue;
+            }
+            let stem = path.file_stem().unwrap();
+            assert!(registry.contains(&format!("&{stem}::")), "{stem} is not in the registry");
+            let manual: String = text.lines().take_while(|line| line.starts_with("//!")).collect();
+            for option in text.split("OptionDoc::").skip(1) {
+                let Some(name) = option.split('"').nth(1) else { continue };
+                let is_any = name == "*" || name.ends_with('*');
+                assert!(
+                    is_any || manual.contains(&format!("`{name}`")),
+                    "{stem}: `{name}` is not in its manual page"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! `slapos.recipe.build:download`: fetches one file.
+//!
+//! | option | meaning | default |
+//! |---|---|---|
+//! | `url` | address of the file, or its path on this machine | required |
+//! | `md5sum` | MD5 that the file must have, in hexadecimal | not checked |
+//! | `alternate-url` | address to try when the first does not answer with the file | none |
+//! | `destination` | path of the file | a file in `${buildout:parts-directory}/<part>` |
+//! | `filename` | name of the file there | the part's name |
+//! | `offline` | whether the network may be used, whatever the build says: `true` or `false` | as the build |
+//! | `shared` | share the file between releases; needs `md5sum` and no `destination` | `false` |
+//! | `mode` | refused: the mode is always the default one | |
+//!
+//! Offers `target`, the path of the file, and without `destination` also `location`, its directory. Install fetches;
+//! update fetches again unless there is an `md5sum`.
+
+use buildout::{Download, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::options::{filled, flag};
+use crate::output_file::{create_directory, refused};
+
+/// The recipe.
+#[derive(Debug)]
+pub(crate) struct BuildDownload;
+
+struct Fetched {
+    download: Download,
+    target: Utf8PathBuf,
+    /// What the part owns: the file, or the directory that holds it.
+    owned: Utf8PathBuf,
+}
+
+impl RecipeKind for BuildDownload {
+    fn names(&self) -> &'static [&'static str] {
+        &["slapos.recipe.build:download"]
+    }
+
+    fn summary(&self) -> &'static str {
+        "fetches one file"
+    }
+
+    fn options(&self) -> &'static [OptionDoc] {
+        const {
+            &[
+                OptionDoc::required("url", "address of the file, or its path on this machine"),
+                OptionDoc::optional("md5sum", "MD5 that the file must have, in hexadecimal"),
+                OptionDoc::optional("alternate-url", "address to try when the first does not give the file"),
+                OptionDoc::optional("destination", "path of the file"),
+                OptionDoc::optional("filename", "name of the file when there is no destination"),
+                OptionDoc::optional("offline", "whether the network may be used, whatever the build says"),
+                OptionDoc::with_default("shared", "share the file between releases", "false"),
+            ]
+        }
+    }
+
+    fn initialise(&self, section: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
+        if section.get("mode")?.is_some() {
+            return Err(RecipeError::new("the option `mode` is not supported")
+                .option("mode")
+                .hint("remove it; a part of recipe slapos.recipe.template can give a file a mode"));
+        }
+        let destination = filled(section, "destination")?;
+        let download = download(section)?;
+        if flag(section, "shared")? == Some(true) {
+            check_shared(&download, destination.as_deref())?;
+        }
+        let fetched = match destination {
+            Some(path) => {
+                let target = section.resolve(&path);
+                Fetched { download, owned: target.clone(), target }
+            }
+            None => {
+                let parts = section.require_other("buildout", "parts-directory")?;
+                let owned = section.resolve(&parts).join(section.name());
+                let name = filled(section, "filename")?.unwrap_or_else(|| section.name().to_owned());
+                let target = owned.join(Utf8Path::new(&name).file_name().unwrap_or(&name));
+                section.set("location", owned.as_str());
+                Fetched { download, owned, target }
+            }
+        };
+        section.set("target", fetched.target.as_str());
+        Ok(Box::new(fetched))
+    }
+}
+
+/// The download that the options describe, without its destination.
+pub(crate) fn download(section: &mut Section<'_>) -> Result<Download, RecipeError> {
+    let url = section.require("url")?;
+    let (md5, alternate_url) = (section.get("md5sum")?, section.get("alternate-url")?);
+    let mut download = Download::new(url.trim()).md5(md5).alternate_url(alternate_url);
+    download.offline = flag(section, "offline")?;
+    Ok(download)
+}
+
+fn check_shared(download: &Download, destination: Option<&str>) -> Result<(), RecipeError> {
+    if destination.is_some() {
+        return Err(
+            RecipeError::new("When shared=true, option 'destination' can't be set").option("destination")
+        );
+    }
+    if download.md5.is_none() {
+        return Err(RecipeError::new("When shared=true, option 'md5sum' must be set").option("shared"));
+    }
+    Ok(())
+}
+
+impl Recipe for Fetched {
+    fn install(&mut self, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
+        let directory = self.target.parent().unwrap_or(&self.target).to_owned();
+        host::files::remove_tree(&self.owned).map_err(|error| refused(&self.owned, error))?;
+        part.created(self.owned.clone());
+        create_directory(&directory, 0o777)?;
+        part.download(&self.download.clone().destination(self.target.clone()))?;
+        Ok(vec![self.owned.clone()])
+    }
+
+    fn update(&mut self, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
+        if self.download.md5.is_none() {
+            self.install(part)?;
+        }
+        Ok(Vec::new())
+    }
+}

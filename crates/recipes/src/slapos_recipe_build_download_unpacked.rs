@@ -1,0 +1,96 @@
+//! `slapos.recipe.build:download-unpacked`: fetches an archive and unpacks it.
+//!
+//! | option | meaning | default |
+//! |---|---|---|
+//! | `url` | address of the archive, or its path on this machine | required |
+//! | `md5sum` | MD5 that the archive must have, in hexadecimal | not checked |
+//! | `alternate-url` | address to try when the first does not answer with the archive | none |
+//! | `destination` | directory to unpack into | `${buildout:parts-directory}/<part>` |
+//! | `strip-top-level-dir` | take away the archive's single top directory: `true`, `false`; when absent: if there is exactly one | |
+//! | `offline` | whether the network may be used, whatever the build says: `true` or `false` | as the build |
+//! | `shared` | share the directory between releases; forbids `destination` | `false` |
+//!
+//! Offers `location` and `target`, the directory. Understands tar archives, plain or compressed by gzip, bzip2 or xz,
+//! and zip archives. Update does nothing.
+
+use buildout::{Download, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section};
+use camino::Utf8PathBuf;
+
+use crate::options::{filled, flag};
+use crate::output_file::refused;
+use crate::slapos_recipe_build_download::download;
+use crate::unpack::{self, TopDirectory};
+
+/// The recipe.
+#[derive(Debug)]
+pub(crate) struct BuildDownloadUnpacked;
+
+struct Unpacked {
+    download: Download,
+    directory: Utf8PathBuf,
+    top: TopDirectory,
+}
+
+impl RecipeKind for BuildDownloadUnpacked {
+    fn names(&self) -> &'static [&'static str] {
+        &["slapos.recipe.build:download-unpacked"]
+    }
+
+    fn summary(&self) -> &'static str {
+        "fetches an archive and unpacks it"
+    }
+
+    fn options(&self) -> &'static [OptionDoc] {
+        const {
+            &[
+                OptionDoc::required("url", "address of the archive, or its path on this machine"),
+                OptionDoc::optional("md5sum", "MD5 that the archive must have, in hexadecimal"),
+                OptionDoc::optional(
+                    "alternate-url",
+                    "address to try when the first does not give the archive",
+                ),
+                OptionDoc::optional("destination", "directory to unpack into"),
+                OptionDoc::optional(
+                    "strip-top-level-dir",
+                    "whether the archive's single top directory is taken away",
+                ),
+                OptionDoc::optional("offline", "whether the network may be used, whatever the build says"),
+                OptionDoc::with_default("shared", "share the directory between releases", "false"),
+            ]
+        }
+    }
+
+    fn initialise(&self, section: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
+        let destination = filled(section, "destination")?;
+        if flag(section, "shared")? == Some(true) && destination.is_some() {
+            return Err(
+                RecipeError::new("When shared=true, option 'destination' can't be set").option("destination")
+            );
+        }
+        let directory = match destination {
+            Some(path) => section.resolve(&path),
+            None => {
+                let parts = section.require_other("buildout", "parts-directory")?;
+                section.resolve(&parts).join(section.name())
+            }
+        };
+        let top = match flag(section, "strip-top-level-dir")? {
+            None => TopDirectory::StripIfSingle,
+            Some(true) => TopDirectory::Strip,
+            Some(false) => TopDirectory::Keep,
+        };
+        section.set("location", directory.as_str());
+        section.set("target", directory.as_str());
+        Ok(Box::new(Unpacked { download: download(section)?, directory, top }))
+    }
+}
+
+impl Recipe for Unpacked {
+    fn install(&mut self, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
+        host::files::remove_tree(&self.directory).map_err(|error| refused(&self.directory, error))?;
+        part.created(self.directory.clone());
+        let archive = part.download(&self.download)?;
+        unpack::unpack(archive.path(), &self.directory, self.top)?;
+        Ok(vec![self.directory.clone()])
+    }
+}
