@@ -5,7 +5,7 @@ use buildout::RecipeKind;
 use crate::{
     generate_password, hexagonit_recipe_download, logrotate, logrotate_d, mkdirectory, plone_recipe_command,
     slapos_recipe_build_download, slapos_recipe_build_download_unpacked, slapos_recipe_template,
-    slapos_recipe_template_jinja2, symbolic_link,
+    slapos_recipe_template_jinja2, symbolic_link, zc_recipe_egg,
 };
 
 /// The native recipes.
@@ -21,6 +21,8 @@ pub static REGISTRY: &[&dyn RecipeKind] = &[
     &slapos_recipe_template::Template,
     &slapos_recipe_template_jinja2::Jinja2Template,
     &symbolic_link::SymbolicLink,
+    &zc_recipe_egg::Scripts,
+    &zc_recipe_egg::OnlyEggs,
 ];
 
 #[cfg(test)]

@@ -1,4 +1,20 @@
 //! `zc.recipe.egg`: distributions and the scripts that start their programs.
+//!
+//! | option | meaning | default |
+//! |---|---|---|
+//! | `eggs` | requirements, one on each line | the part's name |
+//! | `scripts` | names of the scripts to write, `name` or `name=new-name`; empty: none | all |
+//! | `entry-points` | further programs, `name=module:attribute` | |
+//! | `interpreter` | name of an interpreter to write that knows the distributions | |
+//! | `initialization` | Python statements that run before each program | |
+//! | `arguments` | text between the parentheses of the call | |
+//! | `extra-paths` | further directories for `sys.path`, one on each line | |
+//! | `dependent-scripts` | scripts of all distributions, not only of `eggs` | `false` |
+//! | `relative-paths` | paths relative to the script | that of `[buildout]`, or `false` |
+//! | `find-links` | directories, pages and files to look at | that of `[buildout]` |
+//! | `index` | index to look at | that of `[buildout]` |
+//!
+//! `zc.recipe.egg:eggs` takes `eggs`, `find-links` and `index` and writes no scripts. Update does what install does.
 
 use buildout::eggs::scripts::{
     ScriptSettings, entry_point_script, file_script, interpreter_script, write_script,
