@@ -4,6 +4,7 @@ mod defaults;
 mod initialise;
 mod services;
 mod signature;
+mod state;
 mod substitute;
 
 pub(crate) use signature::hexadecimal;

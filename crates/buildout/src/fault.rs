@@ -16,6 +16,7 @@ struct Details {
     fault: Fault,
     activities: Vec<String>,
     excerpts: Vec<Excerpt>,
+    section: Option<String>,
 }
 
 /// Lines of a profile that an error is about.
@@ -303,6 +304,12 @@ impl BuildError {
         self.0.fault.code()
     }
 
+    /// The section whose recipe was at work, when it failed through the engine.
+    #[must_use]
+    pub fn section(&self) -> Option<&str> {
+        self.0.section.as_deref()
+    }
+
     /// Keeps what was being done; the first time counts, since it is the innermost.
     pub(crate) fn during(mut self, activities: &[String]) -> Self {
         if self.0.activities.is_empty() {
@@ -319,7 +326,11 @@ impl BuildError {
     /// What a recipe gave back: its own error, or an error of the engine that it passed on.
     pub(crate) fn from_recipe(section: &str, error: RecipeError) -> Self {
         match error.into_engine() {
-            Ok(error) => error,
+            Ok(mut error) => {
+                // The innermost section is the one whose recipe failed.
+                error.0.section.get_or_insert_with(|| section.to_owned());
+                error
+            }
             Err(error) => Fault::Recipe { section: section.to_owned(), error }.into(),
         }
     }
@@ -343,7 +354,12 @@ impl std::error::Error for BuildError {
 
 impl<F: Into<Fault>> From<F> for BuildError {
     fn from(fault: F) -> Self {
-        Self(Box::new(Details { fault: fault.into(), activities: Vec::new(), excerpts: Vec::new() }))
+        Self(Box::new(Details {
+            fault: fault.into(),
+            activities: Vec::new(),
+            excerpts: Vec::new(),
+            section: None,
+        }))
     }
 }
 

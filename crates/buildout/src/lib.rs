@@ -6,6 +6,7 @@
 
 pub mod eggs;
 pub mod foreign;
+pub mod report;
 
 mod command_line;
 mod condition;
@@ -20,9 +21,11 @@ mod load;
 mod nearest;
 mod outline;
 mod part;
+mod plan;
 mod profiles;
 mod recipe;
 mod recipe_error;
+mod run;
 mod section;
 mod settings;
 mod sources;
@@ -31,7 +34,7 @@ mod table;
 mod value;
 
 pub use command_line::{Command, CommandLine, CommandLineAssignment, UsageError};
-pub use download::{Download, Downloaded};
+pub use download::{Download, DownloadError, Downloaded, Place};
 pub use egg_settings::EggSettings;
 pub use event::{Action, Event, Level, Sink};
 pub use fault::{BuildError, Excerpt, Fault, Reference, SubstitutionProblem};
@@ -42,6 +45,7 @@ pub use outline::{OutlineOption, OutlineSection, outline};
 pub use part::Part;
 pub use recipe::{OptionDoc, Recipe, RecipeKind, Uninstall};
 pub use recipe_error::RecipeError;
+pub use run::run;
 pub use section::Section;
 pub use settings::{Dialect, Outcome, Settings};
 pub use syntax::{SyntaxError, SyntaxErrorKind};

@@ -9,8 +9,8 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Ve
         .filter(|name| *name != wanted)
         .filter_map(|name| {
             let distance = distance(wanted, name);
-            // Two edits turn any two-letter word into any other, so a short name must keep at least half of itself.
-            let close = distance <= 2 && distance * 2 <= wanted.chars().count().max(2);
+            // Two edits turn any two-letter word into any other, so a name must keep at least half of itself.
+            let close = distance <= 2 && distance * 2 <= wanted.chars().count();
             (close || sorted_letters(name) == wanted_letters).then_some((distance, name))
         })
         .collect();

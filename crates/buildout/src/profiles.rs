@@ -64,7 +64,14 @@ impl<'a> Reader<'a> {
         let (profile, base) = self.read(&root, &[], "")?;
         let mut own = self.engine.table.clone();
         own.apply(profile.id, profile.sections.clone());
-        self.rules = rules(&own)?;
+        match rules(&own) {
+            Ok(rules) => self.rules = rules,
+            Err(error) => {
+                // The message shows where the profile says so.
+                self.engine.table = own;
+                return Err(error);
+            }
+        }
         self.follow(key.clone(), profile, &base, &mut Vec::new())?;
         let order = match self.engine.dialect() {
             Dialect::Slapos => self.graph.first_occurrences(&key),
@@ -99,8 +106,7 @@ impl<'a> Reader<'a> {
             }
             let child = location.key();
             if chain.iter().any(|name| Location::parse(name).key() == child) {
-                let name = location.to_string();
-                return Err(Fault::RecursiveInclude { name, chain: chain.clone() }.into());
+                return Err(Fault::RecursiveInclude { name: child, chain: chain.clone() }.into());
             }
             if !self.graph.contains(&child) {
                 let (profile, base) = self.read(&location, chain, &word)?;

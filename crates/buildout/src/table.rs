@@ -17,8 +17,6 @@ pub(crate) enum Origin {
     Computed,
     /// The command line.
     CommandLine,
-    /// The empty value that an increment without base starts from.
-    Implicit,
     /// A line of a profile.
     Profile {
         /// The profile.
@@ -42,7 +40,7 @@ pub(crate) struct History(pub(crate) Vec<Step>);
 
 impl History {
     /// The value that the changes make of an inherited one.
-    fn value(&self, inherited: Option<&str>) -> String {
+    pub(crate) fn value(&self, inherited: Option<&str>) -> String {
         // Whatever came before the last assignment has no effect.
         let start = self.0.iter().rposition(|step| step.operator == Operator::Set);
         let mut value = match start {

@@ -27,13 +27,14 @@ impl Engine {
         Err(Fault::MissingOption { section: section.to_owned(), option: option.to_owned(), near }.into())
     }
 
-    /// Every option of a section as a reader outside the engine gets it. Reading all says nothing about any single
-    /// option, so none of them counts as used.
+    /// Every option of a section as a reader outside the engine gets it.
     pub(crate) fn copy(&mut self, section: &str) -> Result<IndexMap<String, String>, BuildError> {
         self.access(section, None)?;
-        let options = &self.slots[section].options;
+        if let Some(slot) = self.slots.get_mut(section) {
+            slot.options.values_mut().for_each(|entry| entry.used = true);
+        }
+        let options = self.slots[section].options.iter();
         Ok(options
-            .iter()
             .map(|(option, entry)| (option.clone(), self.unprotect(entry.value().to_owned())))
             .collect())
     }

@@ -1,0 +1,71 @@
+//! What the life cycle of parts asks of the engine: options to record, unused options, removals by recipes.
+
+use std::fmt::Write as _;
+
+use indexmap::IndexMap;
+
+use super::{Engine, short_name};
+use crate::{BuildError, Level, RecipeError, Uninstall};
+
+impl Engine {
+    /// The options of a part as they are recorded, in the form in which a profile has them.
+    pub(crate) fn options_to_record(&self, part: &str) -> IndexMap<String, String> {
+        let Some(slot) = self.slots.get(part) else { return IndexMap::new() };
+        let shown = slot.options.iter().filter(|(_, entry)| !entry.hidden);
+        shown.map(|(option, entry)| (option.clone(), entry.value().to_owned())).collect()
+    }
+
+    /// Whether the user asked for more or less than the usual log.
+    pub(crate) fn has_verbosity(&mut self) -> Result<bool, BuildError> {
+        Ok(self.buildout_option("verbosity")?.is_some_and(|verbosity| verbosity.trim() != "0"))
+    }
+
+    /// Warns of options of a section that nobody has read: they may be misspelt.
+    pub(crate) fn warn_of_unused(&self, section: &str) {
+        let Some(slot) = self.slots.get(section) else { return };
+        let is_unused = |option: &str, used: bool| !used && option != "_profile_base_location_";
+        let mut unused: Vec<String> = slot
+            .options
+            .iter()
+            .filter(|(option, entry)| is_unused(option, entry.used))
+            .map(|(option, _)| format!("'{option}'"))
+            .collect();
+        if unused.is_empty() {
+            return;
+        }
+        unused.sort_unstable();
+        let message = format!(
+            "Section `{section}` contains unused option(s): {}.\n\
+             This may be an indication for either a typo in the option's name or a bug in the used recipe.",
+            unused.join(" ")
+        );
+        self.log(Level::Warning, None, message);
+    }
+
+    /// Lets the recipe of a recorded part undo what it did beyond creating files.
+    pub(crate) fn uninstall_by_recipe(&self, part: &Uninstall<'_>) -> Result<(), RecipeError> {
+        let recipe = part.options.get("recipe").map_or("", String::as_str);
+        match (self.registry.get(short_name(recipe)), &self.foreign) {
+            (Some(kind), _) => kind.uninstall(part),
+            (None, Some(foreign)) if !recipe.is_empty() => foreign.uninstall(recipe, part),
+            _ => Ok(()),
+        }
+    }
+
+    /// Every initialised section, for who asks to see them.
+    pub(crate) fn configuration_text(&self) -> String {
+        let mut names: Vec<&String> = self.slots.keys().collect();
+        names.sort_unstable();
+        let mut text = String::new();
+        for name in names {
+            let _ = writeln!(text, "[{name}]");
+            let mut options: Vec<_> =
+                self.slots[name].options.iter().filter(|(_, entry)| !entry.hidden).collect();
+            options.sort_unstable_by_key(|(option, _)| option.as_str());
+            for (option, entry) in options {
+                let _ = writeln!(text, "{option} = {}", entry.value().replace('\n', "\n\t"));
+            }
+        }
+        text
+    }
+}

@@ -1,0 +1,148 @@
+//! What a build has to do: decided from what is recorded and what is wanted, and nothing else.
+
+use indexmap::IndexMap;
+
+use crate::Action;
+use crate::installed::{Installed, PATHS, SIGNATURE, paths, same_when_recorded};
+
+/// What is going to happen, in order: first every removal, then every step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) removals: Vec<Removal>,
+    /// Parts to install or update.
+    pub(crate) steps: Vec<(String, Action)>,
+}
+
+/// A recorded part that goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Removal {
+    pub(crate) part: String,
+    pub(crate) why: Why,
+}
+
+/// Why a recorded part goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// The profile does not ask for it any more.
+    NotWanted,
+    /// An option differs from what was recorded.
+    Changed(String),
+    /// It was recorded, but a path that it owns is gone.
+    PathGone(String),
+}
+
+/// What is wanted.
+pub(crate) struct Wanted<'a> {
+    /// The parts in the order of their installation, each with the options to record, [`SIGNATURE`] included.
+    pub(crate) parts: &'a IndexMap<String, IndexMap<String, String>>,
+    /// Whether recorded parts that are not among them are left alone.
+    pub(crate) keep_others: bool,
+    /// Whether a part is built again when only its signature differs.
+    pub(crate) check_signatures: bool,
+}
+
+/// Decides. `exists` tells whether a recorded path is still there.
+pub(crate) fn plan(recorded: &Installed, wanted: &Wanted<'_>, exists: &dyn Fn(&str) -> bool) -> Plan {
+    let mut removals = Vec::new();
+    for (part, old) in recorded.parts.iter().rev() {
+        let why = match wanted.parts.get(part) {
+            None if wanted.keep_others => None,
+            None => Some(Why::NotWanted),
+            Some(new) => difference(old, new, wanted.check_signatures)
+                .map(Why::Changed)
+                .or_else(|| paths(old).find(|path| !exists(path)).map(|path| Why::PathGone(path.to_owned()))),
+        };
+        removals.extend(why.map(|why| Removal { part: part.clone(), why }));
+    }
+    let is_kept = |part: &str| {
+        recorded.parts.contains_key(part) && !removals.iter().any(|removal| removal.part == part)
+    };
+    let steps = wanted
+        .parts
+        .keys()
+        .map(|part| (part.clone(), if is_kept(part) { Action::Update } else { Action::Install }))
+        .collect();
+    Plan { removals, steps }
+}
+
+/// The first option, by name, that makes the part another one.
+fn difference(
+    old: &IndexMap<String, String>,
+    new: &IndexMap<String, String>,
+    check_signatures: bool,
+) -> Option<String> {
+    let is_compared = |name: &str| name != PATHS && (check_signatures || name != SIGNATURE);
+    let compared = |options: &IndexMap<String, String>| -> IndexMap<String, String> {
+        let kept = options.iter().filter(|(name, _)| is_compared(name));
+        kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+    };
+    let (old, new) = (compared(old), compared(new));
+    if same_when_recorded(&old, &new) {
+        return None;
+    }
+    let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
+    names.sort_unstable();
+    names.into_iter().find(|name| old.get(*name) != new.get(*name)).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(pairs: &[(&str, &str)]) -> IndexMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn parts(parts: &[(&str, &[(&str, &str)])]) -> IndexMap<String, IndexMap<String, String>> {
+        parts.iter().map(|(name, pairs)| ((*name).to_owned(), options(pairs))).collect()
+    }
+
+    fn describe(
+        recorded: &[(&str, &[(&str, &str)])],
+        wanted: &[(&str, &[(&str, &str)])],
+        keep_others: bool,
+        check_signatures: bool,
+    ) -> String {
+        let recorded = Installed { develop_eggs: String::new(), parts: parts(recorded) };
+        let wanted = Wanted { parts: &parts(wanted), keep_others, check_signatures };
+        let plan = plan(&recorded, &wanted, &|path| path != "gone");
+        let removals = plan.removals.iter().map(|removal| format!("-{} {:?}", removal.part, removal.why));
+        let steps = plan.steps.iter().map(|(part, action)| format!("{action:?} {part}"));
+        removals.chain(steps).collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn unchanged_parts_are_updated_and_others_built_again() {
+        let recorded: &[(&str, &[(&str, &str)])] = &[
+            ("same", &[("x", "1"), (PATHS, "there\nalso")]),
+            ("changed", &[("x", "1"), (PATHS, "")]),
+            ("lost", &[("x", "1"), (PATHS, "there\ngone")]),
+            ("old", &[("x", "1"), (PATHS, "")]),
+        ];
+        let wanted: &[(&str, &[(&str, &str)])] =
+            &[("same", &[("x", "1")]), ("new", &[]), ("changed", &[("x", "2")]), ("lost", &[("x", "1")])];
+
+        assert_eq!(
+            describe(recorded, wanted, false, true),
+            "-old NotWanted, -lost PathGone(\"gone\"), -changed Changed(\"x\"), \
+             Update same, Install new, Install changed, Install lost"
+        );
+    }
+
+    #[test]
+    fn parts_that_were_not_named_are_left_alone() {
+        assert_eq!(describe(&[("a", &[]), ("b", &[])], &[("b", &[])], true, true), "Update b");
+    }
+
+    #[test]
+    fn signatures_count_unless_told_otherwise() {
+        let recorded: &[(&str, &[(&str, &str)])] = &[("a", &[(SIGNATURE, "1")])];
+        let wanted: &[(&str, &[(&str, &str)])] = &[("a", &[(SIGNATURE, "2")])];
+
+        assert_eq!(
+            describe(recorded, wanted, false, true),
+            "-a Changed(\"__buildout_signature__\"), Install a"
+        );
+        assert_eq!(describe(recorded, wanted, false, false), "Update a");
+    }
+}

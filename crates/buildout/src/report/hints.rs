@@ -1,0 +1,139 @@
+//! What to do next, and facts that say why.
+
+use crate::download::{DownloadError, Place};
+use crate::fault::{BuildError, Fault};
+use crate::nearest::nearest;
+use crate::syntax::SyntaxErrorKind;
+
+/// Edits and commands that may mend it, the best first.
+pub(super) fn hints(error: &BuildError) -> Vec<String> {
+    match error.fault() {
+        Fault::NoProfile { .. } => {
+            vec!["name the profile with -c, or write a first one with `buildout init`".to_owned()]
+        }
+        Fault::ProfileExists { .. } => vec!["use `buildout bootstrap` where a profile is".to_owned()],
+        Fault::Syntax(error) => {
+            let line = error.lines.first().map_or("", |number| error.line(*number)).trim();
+            match error.kind {
+                SyntaxErrorKind::NoSection => vec!["begin the profile with `[buildout]`".to_owned()],
+                SyntaxErrorKind::Unknown if line.contains(':') && !line.contains('=') => {
+                    vec!["options are written `name = value`".to_owned()]
+                }
+                SyntaxErrorKind::Unknown => {
+                    vec![format!(
+                        "a value that goes on must be indented: put at least one blank before “{line}”"
+                    )]
+                }
+            }
+        }
+        Fault::Extends { word, .. } if word.is_empty() => vec!["check the address of the profile".to_owned()],
+        Fault::Extends { .. } => {
+            vec!["paths in `extends` start from the directory of the profile that has it".to_owned()]
+        }
+        Fault::RecursiveInclude { chain, .. } => {
+            vec![format!("remove one of the `extends` on the way: {}", chain.join(" → "))]
+        }
+        Fault::ExtendedBy { .. } => vec!["let the other profile extend this one with `extends`".to_owned()],
+        Fault::Condition { .. } => {
+            vec![
+                "conditions know python3, linux, sys.version_info, platform.machine() and the like"
+                    .to_owned(),
+            ]
+        }
+        Fault::UnknownSection { near, .. } | Fault::UnknownMacro { near, .. } => {
+            did_you_mean(near, |name| format!("[{name}]"))
+        }
+        Fault::UnknownOption { section, option, has, .. } => {
+            let near = nearest(option, has.iter().map(String::as_str));
+            did_you_mean(&near, |name| format!("${{{section}:{name}}}"))
+        }
+        Fault::MissingOption { near, section, option } => {
+            let mut hints = did_you_mean(near, |name| format!("`{option}` instead of `{name}`"));
+            hints.push(format!("add `{option} = …` to [{section}]"));
+            hints
+        }
+        Fault::Circular { .. } => vec!["give one of these options a value of its own".to_owned()],
+        Fault::UnknownRecipe { near, python_asked, .. } => {
+            let mut hints = did_you_mean(near, ToOwned::to_owned);
+            if !python_asked {
+                hints.push("recipes written in Python are not available in this build".to_owned());
+            }
+            hints
+        }
+        Fault::Recipe { error, .. } => error.hints().to_vec(),
+        Fault::Download(error) => download_hints(error),
+        Fault::Python(error) => vec![error.hint()],
+        Fault::Locked { .. } => vec!["wait until it ends, or end it".to_owned()],
+        Fault::Record { path, .. } => {
+            vec![format!("remove {path}: the next build then builds every part again")]
+        }
+        Fault::File { source, .. } => match source.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                vec!["make room on the file system, then run the same command again: it goes on".to_owned()]
+            }
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                vec!["run as a user who may write there, or choose another directory".to_owned()]
+            }
+            _ => Vec::new(),
+        },
+        Fault::Refused { hint, .. } => hint.iter().cloned().collect(),
+        Fault::Usage(_) => vec!["`buildout --help` shows the options and commands".to_owned()],
+        Fault::Substitution { .. } => vec!["write $${ where the text itself is meant".to_owned()],
+        Fault::TooDeep { .. }
+        | Fault::MacroLoop { .. }
+        | Fault::InvalidValue { .. }
+        | Fault::RelativeInRemote { .. } => Vec::new(),
+    }
+}
+
+fn did_you_mean(near: &[String], show: impl Fn(&String) -> String) -> Vec<String> {
+    if near.is_empty() {
+        return Vec::new();
+    }
+    let names: Vec<String> = near.iter().map(show).collect();
+    vec![format!("did you mean {}?", names.join(" or "))]
+}
+
+fn download_hints(error: &DownloadError) -> Vec<String> {
+    match error {
+        DownloadError::Offline { .. } => {
+            vec!["run without -o, or with a download cache that has it".to_owned()]
+        }
+        DownloadError::Checksum { place: Place::Cache(path), .. } => {
+            vec![format!("remove {path} from the cache; it is then fetched again")]
+        }
+        DownloadError::Checksum { actual, .. } => vec![
+            "the address probably moved; open it in a browser and correct `url`".to_owned(),
+            format!("if the file changed on purpose, set `md5sum = {actual}`"),
+        ],
+        DownloadError::Status { .. } => vec!["check the address in the profile".to_owned()],
+        DownloadError::Network { .. } => {
+            vec!["check the network, then run the same command again: it goes on where it stopped".to_owned()]
+        }
+        DownloadError::Address { .. } => vec!["addresses start with https://, http:// or file://".to_owned()],
+        DownloadError::File { .. } => Vec::new(),
+    }
+}
+
+/// Facts that the headline leaves out.
+pub(super) fn facts(error: &BuildError) -> Vec<String> {
+    match error.fault() {
+        Fault::Extends { chain, .. } if chain.len() > 1 => {
+            vec![format!("the way there: {}", chain.join(" → "))]
+        }
+        Fault::RecursiveInclude { name, chain } => vec![format!("the way: {} → {name}", chain.join(" → "))],
+        Fault::Circular { chain, .. } => {
+            let chain: Vec<String> =
+                chain.iter().map(|(section, option)| format!("${{{section}:{option}}}")).collect();
+            vec![format!("the way: {}", chain.join(" → "))]
+        }
+        Fault::Download(DownloadError::Checksum { url, expected, actual, content_type, size, .. }) => {
+            let mut facts = vec![format!("md5 of {url} is {actual}, the profile says {expected}")];
+            if let Some(content_type) = content_type {
+                facts.push(format!("the server sent {content_type}, {size} bytes"));
+            }
+            facts
+        }
+        _ => Vec::new(),
+    }
+}

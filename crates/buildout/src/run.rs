@@ -1,0 +1,111 @@
+//! One run of the engine, from settings to outcome.
+
+mod annotate;
+mod install;
+mod launcher;
+mod locate;
+mod query;
+mod record;
+mod setup;
+
+#[cfg(test)]
+mod tests;
+
+use crate::engine::{Activity, Engine};
+use crate::{BuildError, Command, Event, Fault, Outcome, Settings, load};
+
+/// Profiles may nest references deeper than the stack of a main thread reaches. Only what is used of it takes memory.
+const STACK: usize = 256 * 1024 * 1024;
+
+/// Does what the command line of `settings` asks for.
+///
+/// # Errors
+/// Everything that a profile, a recipe or the machine can do wrong; what was installed before is recorded, so that the
+/// next run goes on where this one failed.
+pub fn run(settings: Settings) -> Result<Outcome, BuildError> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("buildout".to_owned()).stack_size(STACK);
+        let running = thread
+            .spawn_scoped(scope, || run_here(settings))
+            .map_err(|source| BuildError::file("cannot start a thread", source))?;
+        running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn run_here(mut settings: Settings) -> Result<Outcome, BuildError> {
+    let mut engine = Engine::new(&settings);
+    let outcome = dispatch(&mut engine, &mut settings);
+    match outcome {
+        Ok(outcome) => {
+            engine.sink().event(Event::Done);
+            Ok(outcome)
+        }
+        Err(error) => {
+            let excerpts = locate::excerpts(&engine, &error);
+            Err(error.with_excerpts(excerpts))
+        }
+    }
+}
+
+fn dispatch(engine: &mut Engine, settings: &mut Settings) -> Result<Outcome, BuildError> {
+    match settings.command_line.command {
+        Command::Help => {
+            engine.sink().event(Event::Text { text: USAGE.to_owned() });
+            return Ok(Outcome::default());
+        }
+        Command::Version => {
+            let text = format!("buildout version {}\n", env!("CARGO_PKG_VERSION"));
+            engine.sink().event(Event::Text { text });
+            return Ok(Outcome::default());
+        }
+        Command::Init => setup::write_first_profile(engine, settings)?,
+        _ => {}
+    }
+    engine.doing(Activity::Plain("Initializing."), |engine| {
+        load::load(engine, settings)?;
+        load::initialise_buildout(engine)
+    })?;
+    let arguments = settings.command_line.arguments.clone();
+    match settings.command_line.command {
+        Command::Install => install::install(engine, settings, &arguments),
+        Command::Init if !arguments.is_empty() => {
+            setup::bootstrap(engine, settings)?;
+            install::install(engine, settings, &[])
+        }
+        Command::Bootstrap | Command::Init => setup::bootstrap(engine, settings),
+        Command::Annotate => annotate::annotate(engine, &arguments),
+        Command::Query => query::query(engine, &arguments),
+        Command::Setup => {
+            let message = "running setup scripts is not supported".to_owned();
+            let hint = Some("run the script with the Python of the buildout itself".to_owned());
+            Err(Fault::Refused { message, hint, code: "E-usage" }.into())
+        }
+        Command::Help | Command::Version => Ok(Outcome::default()),
+    }
+}
+
+const USAGE: &str = "\
+Usage: buildout [options] [assignments] [command [arguments]]
+
+Options, which combine (-UNv) and mix with assignments:
+  -c FILE                 the profile, a path or a URL; buildout.cfg otherwise
+  -U                      do not read the user's defaults (~/.buildout/default.cfg)
+  -o, -O                  do not, or do, use the network
+  -n, -N                  do, or do not, look for newer versions than those installed
+  -t SECONDS              how long to wait for a server
+  -v, -q                  say more, or less; may be repeated
+  -D                      show how an error came about
+  --dry-run               say what would be done, and do nothing
+  --skip-signature-check  keep parts of which only the dependencies changed
+  -h, --help              this text
+  --version               the version
+
+Assignments: SECTION:OPTION=VALUE, with += and -= too; the section is buildout when none is given.
+
+Commands:
+  install [PART...]       bring the directory to what the profile says; the default
+  bootstrap               make the directories and bin/buildout
+  init [REQUIREMENT...]   write a first profile, then bootstrap
+  annotate [SECTION...]   every option with where it comes from
+  query [SECTION:]OPTION  one option, as the profile has it
+";

@@ -1,0 +1,55 @@
+//! `buildout bootstrap` and `buildout init`: the directories, the launcher, a first profile.
+
+use std::fmt::Write as _;
+
+use super::{install, launcher};
+use crate::engine::{Activity, Engine};
+use crate::profiles::Location;
+use crate::{BuildError, Event, Fault, Outcome, Settings};
+
+pub(super) fn bootstrap(engine: &mut Engine, settings: &Settings) -> Result<Outcome, BuildError> {
+    engine.doing(Activity::Plain("Bootstrapping."), |engine| {
+        install::make_directories(engine)?;
+        launcher::write(engine, &settings.engine)
+    })?;
+    Ok(Outcome::default())
+}
+
+/// Writes a profile where there is none: with an interpreter that has the requirements, if there are any. Words with
+/// a slash are directories to import from.
+pub(super) fn write_first_profile(engine: &Engine, settings: &Settings) -> Result<(), BuildError> {
+    let line = &settings.command_line;
+    let Location::Path(path) = Location::Path(settings.working_directory.clone()).join(&line.profile) else {
+        let message = "a profile can only be written on this machine".to_owned();
+        return Err(Fault::Refused { message, hint: None, code: "E-usage" }.into());
+    };
+    if path.exists() {
+        return Err(Fault::ProfileExists { path }.into());
+    }
+    engine.sink().event(Event::Text { text: format!("Creating '{path}'.\n") });
+    let (paths, requirements): (Vec<&String>, Vec<&String>) =
+        line.arguments.iter().partition(|argument| argument.contains('/'));
+    let lines = |words: &[&String]| {
+        words.iter().fold(String::new(), |mut text, word| {
+            let _ = write!(text, "  {word}\n");
+            text
+        })
+    };
+    let mut text = String::from("[buildout]\nparts =\n");
+    if !line.arguments.is_empty() {
+        text = format!(
+            "[buildout]\nparts = py\n\n[py]\nrecipe = zc.recipe.egg\ninterpreter = py\neggs =\n{}",
+            lines(&requirements)
+        );
+        if !paths.is_empty() {
+            let _ = write!(text, "extra-paths =\n{}", lines(&paths));
+            for directory in paths {
+                let directory = settings.working_directory.join(directory);
+                host::files::ensure_directory(&directory, 0o777)
+                    .map_err(|source| BuildError::file(format!("cannot make {directory}"), source))?;
+            }
+        }
+    }
+    host::files::replace(&path, text, 0o644)
+        .map_err(|source| BuildError::file(format!("cannot write {path}"), source))
+}

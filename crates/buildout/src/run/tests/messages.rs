@@ -1,0 +1,346 @@
+//! The messages that authors of profiles see.
+
+use super::*;
+
+fn message(profile: &str) -> String {
+    Bench::with(profile).fail("")
+}
+
+#[test]
+fn an_unknown_option() {
+    insta::assert_snapshot!(message(
+        "[buildout]\nparts = wrapper\n\n[app]\nbin = x\nport-number = 1\nprot = 2\n\n[wrapper]\nrecipe = test\n\
+         command-line =\n  ${app:bin}\n  --port ${app:port}\n",
+    ), @r"
+    While:
+      Installing.
+      Getting section wrapper.
+      Initializing section wrapper.
+      Getting option wrapper:command-line.
+    Error: Referenced option does not exist: app port
+    error: `${app:port}` in section [wrapper] refers to an option that does not exist
+       ╭▸ /dir/buildout.cfg:13:10
+       │
+    13 │   --port ${app:port}
+       ╰╴         ━━━━━━━━━━━ [app] has: bin, port-number, prot
+    hint: did you mean ${app:prot}?
+    E-profile-unknown-option
+    ");
+}
+
+#[test]
+fn an_unknown_section() {
+    insta::assert_snapshot!(message("[buildout]\nparts = a\n[a]\nrecipe = test\nx = ${bulidout:directory}\n"), @r"
+    While:
+      Installing.
+      Getting section a.
+      Initializing section a.
+      Getting option a:x.
+      Getting section bulidout.
+    Error: The referenced section, 'bulidout', was not defined.
+    error: `${bulidout:directory}` in section [a]: section [bulidout] does not exist
+      ╭▸ /dir/buildout.cfg:5:5
+      │
+    5 │ x = ${bulidout:directory}
+      ╰╴    ━━━━━━━━━━━━━━━━━━━━━ there is no [bulidout]
+    hint: did you mean [buildout]?
+    E-profile-unknown-section
+    ");
+}
+
+#[test]
+fn an_unknown_part() {
+    insta::assert_snapshot!(message("[buildout]\nparts =\n  app\n  wrapepr\n[app]\nrecipe = test\n[wrapper]\nrecipe = test\n"), @r"
+    While:
+      Installing.
+      Getting section wrapepr.
+    Error: The referenced section, 'wrapepr', was not defined.
+    error: section [wrapepr] does not exist
+      ╭▸ /dir/buildout.cfg:4:3
+      │
+    4 │   wrapepr
+      ╰╴  ━━━━━━━ there is no [wrapepr]
+    hint: did you mean [wrapper]?
+    E-profile-unknown-section
+    ");
+}
+
+#[test]
+fn a_line_that_is_no_profile_language() {
+    insta::assert_snapshot!(message("[buildout]\nparts =\napp\n"), @r"
+    While:
+      Initializing.
+    Error: File contains parsing errors: /dir/buildout.cfg
+    	[line  3]: 'app\n'
+    error: this line is neither an option, a section nor a continuation
+      ╭▸ /dir/buildout.cfg:3:1
+      │
+    3 │ app
+      ╰╴━━━
+    hint: a value that goes on must be indented: put at least one blank before “app”
+    E-profile-syntax
+    ");
+}
+
+#[test]
+fn nothing_before_the_first_section() {
+    insta::assert_snapshot!(message("# comment\nparts = a\n"), @r"
+    While:
+      Initializing.
+    Error: File contains no section headers.
+    file: /dir/buildout.cfg, line: 2
+    'parts = a\n'
+    error: the profile does not start with a section
+      ╭▸ /dir/buildout.cfg:2:1
+      │
+    2 │ parts = a
+      ╰╴━━━━━━━━━
+    hint: begin the profile with `[buildout]`
+    E-profile-syntax
+    ");
+}
+
+#[test]
+fn a_circle_of_references() {
+    insta::assert_snapshot!(message(
+        "[buildout]\nparts = a\n[a]\nrecipe = test\nx = ${b:y}\n[b]\ny = ${a:x}\n",
+    ), @r"
+    While:
+      Installing.
+      Getting section a.
+      Initializing section a.
+      Getting option a:x.
+      Getting section b.
+      Initializing section b.
+      Getting option b:y.
+      Getting option a:x.
+    Error: Circular reference in substitutions.
+
+    error: the option y of section [b] refers to itself
+      because: the way: ${b:y} → ${a:x} → ${b:y}
+      ╭▸ /dir/buildout.cfg:5:5
+      │
+    5 │ x = ${b:y}
+      ╰╴    ━━━━━━ the circle closes here
+    hint: give one of these options a value of its own
+    E-profile-circular
+    ");
+}
+
+#[test]
+fn a_recipe_that_does_not_exist() {
+    insta::assert_snapshot!(message("[buildout]\nparts = a\n[a]\nrecipe = test:flie\n"), @r"
+    While:
+      Installing.
+      Getting section a.
+      Initializing section a.
+      Installing recipe test.
+    Error: recipe `test:flie` of [a] does not exist here
+    error: recipe `test:flie` of [a] does not exist here
+      ╭▸ /dir/buildout.cfg:4:1
+      │
+    4 │ recipe = test:flie
+      ╰╴━━━━━━━━━━━━━━━━━━ no such recipe
+    hint: did you mean test:file?
+    hint: recipes written in Python are not available in this build
+    E-recipe-missing
+    ");
+}
+
+#[test]
+fn a_recipe_that_refuses() {
+    insta::assert_snapshot!(message(
+        "[buildout]\nparts = a\n[a]\nrecipe = test:file\npath = x\nfail = install\n",
+    ), @r"
+    While:
+      Installing.
+      Installing a.
+    Error: the part refuses
+    error: the part refuses
+      ╭▸ /dir/buildout.cfg:6:1
+      │
+    6 │ fail = install
+      ╰╴━━━━━━━━━━━━━━
+    hint: set `fail = no`
+    E-recipe-failed
+    ");
+}
+
+#[test]
+fn an_option_that_a_recipe_needs() {
+    insta::assert_snapshot!(message("[buildout]\nparts = a\n[a]\nrecipe = test:file\npaht = x\n"), @r"
+    While:
+      Installing.
+      Getting section a.
+      Initializing section a.
+    Error: Missing option: a:path
+    error: section [a] has no option `path`
+      ╭▸ /dir/buildout.cfg:3:1
+      │
+    3 │ [a]
+      ╰╴━━━ has no option `path`
+    hint: did you mean `path` instead of `paht`?
+    hint: add `path = …` to [a]
+    E-profile-missing-option
+    ");
+}
+
+#[test]
+fn a_profile_that_cannot_be_read() {
+    let bench = Bench::with("[buildout]\nextends =\n  base.cfg\n");
+    bench.write("base.cfg", "[buildout]\nextends = sub/missing.cfg\n");
+
+    insta::assert_snapshot!(bench.fail(""), @r"
+    While:
+      Initializing.
+    Error: cannot read the profile /dir/sub/missing.cfg: failed to open file `/dir/sub/missing.cfg`: No such file or directory (os error 2)
+    error: cannot read the profile /dir/sub/missing.cfg
+      because: the way there: /dir/buildout.cfg → /dir/base.cfg
+      because: failed to open file `/dir/sub/missing.cfg`: No such file or directory (os error 2)
+      ╭▸ /dir/base.cfg:2:11
+      │
+    2 │ extends = sub/missing.cfg
+      ╰╴          ━━━━━━━━━━━━━━━ extended here
+    hint: paths in `extends` start from the directory of the profile that has it
+    E-profile-extends-missing
+    ");
+}
+
+#[test]
+fn a_profile_that_extends_itself() {
+    let bench = Bench::with("[buildout]\nextends = base.cfg\n");
+    bench.write("base.cfg", "[buildout]\nextends = ./buildout.cfg\n");
+
+    insta::assert_snapshot!(bench.fail(""), @r"
+    While:
+      Initializing.
+    Error: Recursive file include ['/dir/buildout.cfg', '/dir/base.cfg'] /dir/buildout.cfg
+    error: the profile /dir/buildout.cfg extends itself
+      because: the way: /dir/buildout.cfg → /dir/base.cfg → /dir/buildout.cfg
+    hint: remove one of the `extends` on the way: /dir/buildout.cfg → /dir/base.cfg
+    E-profile-extends-loop
+    ");
+}
+
+#[test]
+fn no_profile_at_all() {
+    insta::assert_snapshot!(Bench::new().fail(""), @r"
+    While:
+      Initializing.
+    Error: Couldn't open /dir/buildout.cfg
+    error: the profile /dir/buildout.cfg does not exist
+    hint: name the profile with -c, or write a first one with `buildout init`
+    E-profile-missing
+    ");
+}
+
+#[test]
+fn references_that_are_none() {
+    insta::assert_snapshot!(message("[buildout]\nparts = a\n[a]\nrecipe = test\nx = ${home}\n"), @r"
+    While:
+      Installing.
+      Getting section a.
+      Initializing section a.
+      Getting option a:x.
+    Error: The substitution, ${home},
+    doesn't contain a colon.
+    error: `${home}` in section [a] is no reference to an option
+      ╭▸ /dir/buildout.cfg:5:5
+      │
+    5 │ x = ${home}
+      ╰╴    ━━━━━━━ a colon is missing: ${section:option}, or ${:option} for this section
+    hint: write $${ where the text itself is meant
+    E-profile-substitution
+    ");
+    insta::assert_snapshot!(message("[buildout]\nparts = a\n[a]\nrecipe = test\nx = ${a:b:c}\n"), @r"
+    While:
+      Installing.
+      Getting section a.
+      Initializing section a.
+      Getting option a:x.
+    Error: The substitution, ${a:b:c},
+    has too many colons.
+    error: `${a:b:c}` in section [a] is no reference to an option
+      ╭▸ /dir/buildout.cfg:5:5
+      │
+    5 │ x = ${a:b:c}
+      ╰╴    ━━━━━━━━ there is more than one colon
+    hint: write $${ where the text itself is meant
+    E-profile-substitution
+    ");
+}
+
+#[test]
+fn macros_that_do_not_exist_or_never_end() {
+    insta::assert_snapshot!(message("[buildout]\nparts = a\n[base]\nx = 1\n[a]\n<= bsae\nrecipe = test\n"), @r"
+    While:
+      Installing.
+      Getting section a.
+      Initializing section a.
+      Loading input sections for 'a'
+    Error: No section named 'bsae'
+    error: section [a] takes its options from [bsae], which does not exist
+      ╭▸ /dir/buildout.cfg:6:4
+      │
+    6 │ <= bsae
+      ╰╴   ━━━━ there is no such section
+    hint: did you mean [base]?
+    E-profile-unknown-macro
+    ");
+    insta::assert_snapshot!(message("[buildout]\nparts = a\n[a]\n<= b\nrecipe = test\n[b]\n<= a\n"), @r"
+    While:
+      Installing.
+      Getting section a.
+      Initializing section a.
+      Loading input sections for 'a'
+    Error: Infinite extending loop 'a'
+    error: section [a] takes its options from itself
+      ╭▸ /dir/buildout.cfg:4:1
+      │
+    4 │ <= b
+      ╰╴━━━━
+    E-profile-macro-loop
+    ");
+}
+
+#[test]
+fn a_value_that_is_neither_true_nor_false() {
+    insta::assert_snapshot!(message("[buildout]\nparts =\nnewest = maybe\n"), @r"
+    While:
+      Initializing.
+    Error: Invalid value for 'newest' option: 'maybe'
+    error: `maybe` is no value for the option newest of [buildout]
+      ╭▸ /dir/buildout.cfg:3:1
+      │
+    3 │ newest = maybe
+      ╰╴━━━━━━━━━━━━━━ true or false is expected
+    E-profile-value
+    ");
+}
+
+#[test]
+fn a_condition_that_cannot_be_decided() {
+    insta::assert_snapshot!(message("[buildout]\nparts =\n[a : open('x').read()]\n"), @r"
+    While:
+      Initializing.
+    Error: the condition of section [a] cannot be decided: `open` is not among the names that conditions know
+    error: the condition of section [a] cannot be decided
+      because: `open` is not among the names that conditions know
+      ╭▸ /dir/buildout.cfg:3:1
+      │
+    3 │ [a : open('x').read()]
+      ╰╴━━━━━━━━━━━━━━━━━━━━━━ decided here
+    hint: conditions know python3, linux, sys.version_info, platform.machine() and the like
+    E-profile-condition
+    ");
+}
+
+#[test]
+fn endless_references_end() {
+    let mut profile = String::from("[buildout]\nparts = s0\n");
+    for number in 0..20_000 {
+        profile += &format!("[s{number}]\nrecipe = test\nx = ${{s{}:x}}\n", number + 1);
+    }
+
+    assert_eq!(Bench::with(&profile).run("").result.unwrap_err().code(), "E-profile-too-deep");
+}
