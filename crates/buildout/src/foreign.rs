@@ -1,5 +1,11 @@
 //! Recipes that are not built in: the seam through which Python recipes run.
 
+mod channel;
+mod python;
+mod serve;
+
+pub use python::PythonRecipes;
+
 use crate::{Recipe, RecipeError, Section, Uninstall};
 
 /// Makes and removes parts whose recipe is not in the registry.

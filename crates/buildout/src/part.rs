@@ -14,7 +14,7 @@ use crate::{EggSettings, Event, Level, RecipeError, Value};
 
 /// A part that is being installed or updated.
 pub struct Part<'a> {
-    engine: &'a mut Engine,
+    pub(crate) engine: &'a mut Engine,
     name: &'a str,
     created: Vec<Utf8PathBuf>,
 }

@@ -319,6 +319,11 @@ pub fn kill_group(child: &Child, signal: Signal) {
     }
 }
 
+/// Ends at once the process group that `child` leads; a group that is gone is no error.
+pub fn end_group(child: &Child) {
+    kill_group(child, Signal::SIGKILL);
+}
+
 /// Asks a process to end; one that is gone, or not ours, is no error.
 pub fn ask_to_end(pid: u32) {
     signal(pid, Signal::SIGTERM);

@@ -1,0 +1,388 @@
+//! Python recipes: found in the distributions that the pins name, run unmodified by the worker.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use host::files;
+use md5::{Digest, Md5};
+use serde_json::{Value, json};
+
+use super::ForeignRecipes;
+use super::channel::{Channel, WorkerError};
+use super::serve::{self, Collected};
+use crate::eggs::{EggError, Eggs, EntryPoint, WorkingSet};
+use crate::engine::Engine;
+use crate::{Downloaded, EggSettings, Level, Part, Recipe, RecipeError, Section, Uninstall};
+
+/// The group of entry points that recipes are in.
+const RECIPES: &str = "zc.buildout";
+/// The group of what undoes parts.
+const UNINSTALL: &str = "zc.buildout.uninstall";
+/// The distribution that recipes in files derive from, when it is installed.
+const COOKBOOK: &str = "slapos.cookbook";
+
+/// Every recipe that is not built in, run by one Python worker for each interpreter of the build.
+#[derive(Clone, Default)]
+pub struct PythonRecipes(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    workers: Mutex<HashMap<Utf8PathBuf, Arc<Channel>>>,
+    found: Mutex<HashMap<String, Arc<Found>>>,
+    /// What the last recipe was found with: an uninstalled part has no settings of its own.
+    settings: Mutex<Option<EggSettings>>,
+    /// Files that recipes were given.
+    downloads: Mutex<Vec<Downloaded>>,
+}
+
+/// Where the code of a recipe is.
+struct Found {
+    python: Utf8PathBuf,
+    path: Vec<Utf8PathBuf>,
+    entry: Value,
+    uninstall: Option<Value>,
+    signature: String,
+}
+
+/// The recipe object of a part; the real one is in the worker.
+struct PythonPart {
+    shared: Arc<Shared>,
+    channel: Arc<Channel>,
+    specification: String,
+    section: String,
+    late: bool,
+}
+
+impl ForeignRecipes for PythonRecipes {
+    fn initialise(
+        &self,
+        specification: &str,
+        section: &mut Section<'_>,
+    ) -> Result<Option<Box<dyn Recipe>>, RecipeError> {
+        let settings = section.egg_settings()?;
+        let Some(found) =
+            self.0.find(specification, &settings, &mut |text| section.log(Level::Info, text))?
+        else {
+            return Ok(None);
+        };
+        *locked(&self.0.settings) = Some(settings);
+        let name = section.name().to_owned();
+        let channel = self.0.worker(&found, section.engine)?;
+        let request = json!({
+            "ask": "init", "section": name, "entry": found.entry, "path": found.path,
+            "directory": section.engine.directory(),
+        });
+        let call = Call { shared: &self.0, channel: &channel, specification, subject: &name };
+        let answer = call.ask(Some(section.engine), request).0?;
+        let hidden = answer.get("hidden").and_then(Value::as_array).into_iter().flatten();
+        for option in hidden.filter_map(Value::as_str) {
+            section.engine.hide(&name, option);
+        }
+        Ok(Some(Box::new(PythonPart {
+            shared: Arc::clone(&self.0),
+            channel,
+            specification: specification.to_owned(),
+            section: name,
+            late: answer.get("late").and_then(Value::as_bool).unwrap_or_default(),
+        })))
+    }
+
+    fn signature(&self, specification: &str, section: &mut Section<'_>) -> Result<String, RecipeError> {
+        let settings = section.egg_settings()?;
+        let found = self.0.find(specification, &settings, &mut |_| {})?;
+        Ok(found.map(|found| found.signature.clone()).unwrap_or_default())
+    }
+
+    fn uninstall(&self, specification: &str, part: &Uninstall<'_>) -> Result<(), RecipeError> {
+        let Some(settings) = locked(&self.0.settings).clone() else { return Ok(()) };
+        let Some(found) = self.0.find(specification, &settings, &mut |_| {})? else { return Ok(()) };
+        let Some(entry) = &found.uninstall else { return Ok(()) };
+        let channel = self.0.start(&found.python, &settings.environment, part.directory)?;
+        let request = json!({
+            "ask": "uninstall", "part": part.part, "entry": entry, "path": found.path, "options": part.options,
+            "directory": part.directory,
+        });
+        let call = Call { shared: &self.0, channel: &channel, specification, subject: part.part };
+        call.ask(None, request).0.map(drop)
+    }
+}
+
+impl Recipe for PythonPart {
+    fn install(&mut self, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
+        self.run("install", part)
+    }
+
+    fn update(&mut self, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
+        self.run("update", part)
+    }
+
+    fn late_option(&mut self, option: &str) -> Result<Option<String>, RecipeError> {
+        if !self.late {
+            return Ok(None);
+        }
+        let request = json!({"ask": "late", "section": self.section, "option": option});
+        Ok(self.call().ask(None, request).0?.as_str().map(str::to_owned))
+    }
+}
+
+impl PythonPart {
+    fn run(&self, phase: &str, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
+        let directory = part.engine.directory().to_owned();
+        let request = json!({"ask": "run", "section": self.section, "phase": phase, "directory": directory});
+        let (answer, created) = self.call().ask(Some(part.engine), request);
+        for path in created {
+            part.created(path);
+        }
+        let answer = answer?;
+        let paths = answer.as_array().into_iter().flatten();
+        Ok(paths.filter_map(Value::as_str).map(|path| directory.join(path)).collect())
+    }
+
+    fn call(&self) -> Call<'_> {
+        let (shared, channel) = (&self.shared, &self.channel);
+        Call { shared, channel, specification: &self.specification, subject: &self.section }
+    }
+}
+
+/// One request to the worker on behalf of a part.
+struct Call<'a> {
+    shared: &'a Shared,
+    channel: &'a Channel,
+    specification: &'a str,
+    subject: &'a str,
+}
+
+impl Call<'_> {
+    /// Asks, and answers what the worker asks meanwhile. Also gives the paths that the recipe created, whatever came
+    /// of it.
+    fn ask(
+        &self,
+        mut engine: Option<&mut Engine>,
+        mut request: Value,
+    ) -> (Result<Value, RecipeError>, Vec<Utf8PathBuf>) {
+        if let Some(engine) = &engine {
+            request["environment"] = self.channel.environment_changes(&engine.environment);
+        }
+        let mut collected = Collected::default();
+        let answer = self.converse(&mut engine, &request, &mut collected);
+        locked(&self.shared.downloads).append(&mut collected.downloads);
+        (answer, collected.created)
+    }
+
+    fn converse(
+        &self,
+        engine: &mut Option<&mut Engine>,
+        request: &Value,
+        collected: &mut Collected,
+    ) -> Result<Value, RecipeError> {
+        self.channel.send(request).map_err(|error| self.lost(error))?;
+        loop {
+            let message = self.channel.receive().map_err(|error| self.lost(error))?;
+            if message.get("ask").is_some() {
+                let reply = self.serve(engine, &message, collected);
+                self.channel.send(&reply).map_err(|error| self.lost(error))?;
+                continue;
+            }
+            if let (Some(engine), Some(changes)) = (engine.as_deref_mut(), message.get("environment")) {
+                self.channel.take_environment(changes, &mut engine.environment);
+            }
+            return match message.get("error") {
+                Some(error) => Err(self.failed(engine.as_deref(), error)),
+                None => Ok(message.get("answer").cloned().unwrap_or_default()),
+            };
+        }
+    }
+
+    fn serve(&self, engine: &mut Option<&mut Engine>, question: &Value, collected: &mut Collected) -> Value {
+        let Some(engine) = engine else {
+            // While a part is removed there is no section to ask about; a log line is all that may come.
+            return json!({"answer": null});
+        };
+        match serve::answer(engine, question, collected) {
+            Ok(answer) => json!({"answer": answer}),
+            Err(refusal) => {
+                let class = refusal.class();
+                match refusal {
+                    serve::Refusal::Engine(error) => {
+                        let text = error.to_string();
+                        json!({"error": {"type": class, "text": text, "number": self.channel.keep_error(error)}})
+                    }
+                    serve::Refusal::Text(text) => json!({"error": {"type": class, "text": text}}),
+                }
+            }
+        }
+    }
+
+    /// What the worker says of an exception, as an error of the part.
+    fn failed(&self, engine: Option<&Engine>, error: &Value) -> RecipeError {
+        let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
+        let number =
+            error.get("number").and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());
+        if let Some(own) = number.and_then(|number| self.channel.take_error(number)) {
+            return own.into();
+        }
+        if let Some(engine) = engine {
+            engine.log(Level::Debug, Some(self.subject), text("traceback").trim_end().to_owned());
+        }
+        if error.get("user").and_then(Value::as_bool).unwrap_or_default() {
+            return RecipeError::new(text("text"));
+        }
+        let mut failure = RecipeError::new(format!(
+            "recipe `{}` of [{}] failed with {}: {}",
+            self.specification,
+            self.subject,
+            text("type"),
+            text("text")
+        ));
+        if !text("place").is_empty() {
+            failure = failure.because(format!("it was raised at {}", text("place")));
+        }
+        failure
+            .code("E-recipe-python")
+            .hint("run the build with `-vv` to see the whole trace of the Python code")
+    }
+
+    fn lost(&self, error: WorkerError) -> RecipeError {
+        RecipeError::new(format!(
+            "the Python worker was lost while it ran recipe `{}` of [{}]",
+            self.specification, self.subject
+        ))
+        .because(error)
+        .code("E-bridge-worker-lost")
+        .hint("a recipe that ends its process or exhausts the memory does this; look at the lines above")
+    }
+}
+
+impl Shared {
+    /// Finds a recipe by its specification; `None` when no such distribution exists.
+    fn find(
+        &self,
+        specification: &str,
+        settings: &EggSettings,
+        notice: &mut dyn FnMut(String),
+    ) -> Result<Option<Arc<Found>>, RecipeError> {
+        let known = locked(&self.found).get(specification).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let found = if is_file(specification) {
+            Some(find_file(specification, settings)?)
+        } else {
+            find_distribution(specification, settings, notice)?
+        };
+        let found = found.map(Arc::new);
+        if let Some(found) = &found {
+            locked(&self.found).insert(specification.to_owned(), Arc::clone(found));
+        }
+        Ok(found)
+    }
+
+    fn worker(&self, found: &Found, engine: &Engine) -> Result<Arc<Channel>, RecipeError> {
+        self.start(&found.python, &engine.environment, engine.directory())
+    }
+
+    fn start(
+        &self,
+        python: &Utf8Path,
+        environment: &std::collections::BTreeMap<String, String>,
+        directory: &Utf8Path,
+    ) -> Result<Arc<Channel>, RecipeError> {
+        if let Some(running) = locked(&self.workers).get(python) {
+            return Ok(Arc::clone(running));
+        }
+        let channel = Channel::start(python, environment, directory).map_err(|error| {
+            RecipeError::new(format!("recipes cannot be run by `{python}`"))
+                .because(error)
+                .code("E-bridge-python-failed")
+        })?;
+        let channel = Arc::new(channel);
+        locked(&self.workers).insert(python.to_owned(), Arc::clone(&channel));
+        Ok(channel)
+    }
+}
+
+/// Whether a specification names a file with a class `Recipe`.
+fn is_file(specification: &str) -> bool {
+    specification.ends_with(".py") && specification.contains('/') || specification.starts_with('/')
+}
+
+fn find_file(specification: &str, settings: &EggSettings) -> Result<Found, RecipeError> {
+    let file = settings.directory.join(specification);
+    let missing = || {
+        RecipeError::new(format!("the recipe file {file} does not exist"))
+            .code("E-recipe-missing")
+            .option("recipe")
+    };
+    let content = files::read_if_present(&file)
+        .map_err(|error| RecipeError::new(format!("the recipe file {file} cannot be read")).because(error))?
+        .ok_or_else(missing)?;
+    // Such recipes may derive from those of the cookbook; nothing is fetched for that.
+    let offline = EggSettings { offline: true, allow_picked_versions: true, ..settings.clone() };
+    let path = Eggs::new(&offline, &|_| {}).install(&[COOKBOOK]).map(|set| set.path()).unwrap_or_default();
+    let digest: String = Md5::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Found {
+        python: settings.python.clone(),
+        path,
+        entry: json!({"file": file, "attribute": "Recipe"}),
+        uninstall: None,
+        signature: format!("{}-{digest}", file.file_name().unwrap_or_default()),
+    })
+}
+
+fn find_distribution(
+    specification: &str,
+    settings: &EggSettings,
+    notice: &mut dyn FnMut(String),
+) -> Result<Option<Found>, RecipeError> {
+    let (requirement, name) = specification.split_once(':').unwrap_or((specification, "default"));
+    let notices = Mutex::new(Vec::new());
+    let keep = |text: &str| locked(&notices).push(text.to_owned());
+    let set = Eggs::new(settings, &keep).install(&[requirement]);
+    locked(&notices).drain(..).for_each(notice);
+    let set = match set {
+        Ok(set) => set,
+        // Nobody knows such a project: the name is wrong, not its version.
+        Err(EggError::Missing(missing))
+            if missing.chain.is_empty() && missing.pin.is_none() && missing.nearest.is_empty() =>
+        {
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let entry = entry_point(&set, requirement, RECIPES, name)?.ok_or_else(|| {
+        let has = names(&set, requirement).unwrap_or_default();
+        let error = RecipeError::new(format!("`{requirement}` has no recipe `{name}`"))
+            .code("E-recipe-missing")
+            .option("recipe");
+        if has.is_empty() { error } else { error.hint(format!("it has {has}")) }
+    })?;
+    Ok(Some(Found {
+        python: set.python().to_owned(),
+        path: set.path(),
+        entry,
+        uninstall: entry_point(&set, requirement, UNINSTALL, name)?,
+        signature: set.signature().join(" "),
+    }))
+}
+
+fn names(set: &WorkingSet, requirement: &str) -> Result<String, EggError> {
+    let points: Vec<EntryPoint> = set.entry_points(requirement, RECIPES)?;
+    let names: Vec<String> = points.into_iter().map(|point| format!("`{}`", point.name)).collect();
+    Ok(names.join(", "))
+}
+
+fn entry_point(
+    set: &WorkingSet,
+    requirement: &str,
+    group: &str,
+    name: &str,
+) -> Result<Option<Value>, EggError> {
+    let points = set.entry_points(requirement, group)?;
+    let point = points.into_iter().find(|point| point.name == name);
+    Ok(point.map(|point| json!({"module": point.module, "attribute": point.attribute})))
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,589 @@
+"""Recipes: what they see of a build, and how the engine makes and runs them.
+
+`channel` is the connection to the engine; the worker gives it. The modules of zc.buildout are the real ones when a
+recipe's distributions bring them; else, and only then, the small ones made here.
+"""
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import logging
+import os
+import shlex
+import shutil
+import stat
+import sys
+from collections.abc import Mapping, MutableMapping
+
+# --- values that are no text ---
+
+_MAGIC = '!py!'
+_NAMES = {'bytearray': bytearray, 'complex': complex, 'frozenset': frozenset, 'set': set, 'dict': dict, 'list': list,
+          'str': str, 'tuple': tuple, 'True': True, 'False': False, 'None': None}
+
+
+def _written(value):
+    kind = type(value)
+    if kind is dict:
+        return '{%s}' % ', '.join('%s: %s' % pair for pair in sorted((_written(k), _written(v)) for k, v in value.items()))
+    if kind is list:
+        return '[%s]' % ', '.join(map(_written, value))
+    if kind is tuple:
+        return '(%s%s)' % (', '.join(map(_written, value)), ',' if len(value) == 1 else '')
+    if kind is set:
+        return '{%s}' % ', '.join(sorted(map(_written, value))) if value else 'set()'
+    if kind is frozenset:
+        return 'frozenset({%s})' % ', '.join(sorted(map(_written, value))) if value else 'frozenset()'
+    if value is None or kind in (str, bytes, bytearray, bool, int, float, complex):
+        return repr(value)
+    raise TypeError('Value cannot be serialised', value)
+
+
+def dumps(value):
+    """The text of an option for a value."""
+    if isinstance(value, str) and not value.startswith('!py'):
+        return str(value)
+    text = _MAGIC + _written(value).replace('$', '\\x24').replace(';', '\\x3b')
+    if loads(text) != value:
+        raise ValueError('Value cannot be serialised')
+    return text
+
+
+def loads(text):
+    """The value that the text of an option stands for."""
+    if not text.startswith(_MAGIC):
+        return text
+    return eval(text[len(_MAGIC):], {'__builtins__': {}}, dict(_NAMES))
+
+
+# --- sections and the build ---
+
+class _Data(Mapping):
+    """The options of a section as a plain mapping, for recipes that look behind the section."""
+
+    def __init__(self, section):
+        self.section = section
+
+    def __getitem__(self, option):
+        value = channel.ask('get', section=self.section, option=option)
+        if value is None:
+            raise KeyError(option)
+        return loads(value)
+
+    def __iter__(self):
+        return iter(channel.ask('keys', section=self.section))
+
+    def __len__(self):
+        return len(channel.ask('keys', section=self.section))
+
+
+class _Section(object):
+    """What a section does, whichever class it has besides."""
+
+    def __init__(self, buildout, name):
+        self.buildout = buildout
+        self.name = name
+        self._data = _Data(name)
+        self._created = None
+
+    @property
+    def _raw(self):
+        return self._copy()
+
+    @property
+    def _cooked(self):
+        return {}
+
+    def get(self, option, default=None, seen=None):
+        if not isinstance(self._data, _Data):
+            try:
+                return self._data[option]
+            except KeyError:
+                pass
+        if option == '__buildout_signature__':
+            return channel.ask('signature', section=self.name)
+        value = channel.ask('get', section=self.name, option=option)
+        return default if value is None else loads(value)
+
+    def __getitem__(self, option):
+        value = self.get(option)
+        if value is None:
+            raise _user_errors().MissingOption('Missing option: %s:%s' % (self.name, option))
+        return value
+
+    def __setitem__(self, option, value):
+        channel.ask('set', section=self.name, option=option, value=dumps(value))
+        if not isinstance(self._data, _Data):
+            self._data[option] = value
+
+    def __delitem__(self, option):
+        if not channel.ask('delete', section=self.name, option=option):
+            raise KeyError(option)
+        if not isinstance(self._data, _Data):
+            self._data.pop(option, None)
+
+    def __contains__(self, option):
+        return self.get(option) is not None
+
+    def keys(self):
+        return list(self)
+
+    def __iter__(self):
+        return iter(channel.ask('keys', section=self.name))
+
+    def __len__(self):
+        return len(self.keys())
+
+    def _copy(self):
+        return {option: loads(value) for option, value in channel.ask('copy', section=self.name).items()}
+
+    def copy(self):
+        return self._copy()
+
+    def _sub(self, template, seen):
+        return channel.ask('expand', section=self.name, text=template)
+
+    def created(self, *paths):
+        if self._created is None:
+            raise TypeError('Attempt to register a created path while not installing', self.name)
+        self._created.extend(paths)
+        channel.ask('created', paths=[os.path.abspath(path) for path in paths])
+        return self._created
+
+    def barrier(self):
+        """Nothing: what follows it counts as a dependency, too, and a part is built once too often at worst."""
+
+    def _call(self, function):
+        self._created = []
+        try:
+            return function()
+        finally:
+            self._created = None
+
+    def __repr__(self):
+        return '<section %s>' % self.name
+
+
+class _Build(object):
+    """What the build does, whichever class it has besides."""
+
+    def __init__(self):
+        self._sections = {}
+        self._logger = logging.getLogger('zc.buildout')
+        self._parts = []
+
+    def __getitem__(self, section):
+        known = self._sections.get(section)
+        channel.ask('access', section=section)
+        if known is None:
+            known = self._sections[section] = _classes()[0](self, section)
+        return known
+
+    def get(self, section, default=None):
+        return self[section] if section in self else default
+
+    def __contains__(self, section):
+        return channel.ask('has', section=section)
+
+    def __setitem__(self, section, options):
+        channel.ask('add_section', section=section, options={name: dumps(value) for name, value in options.items()})
+
+    def __delitem__(self, section):
+        raise NotImplementedError('sections cannot be removed')
+
+    def keys(self):
+        return channel.ask('sections')
+
+    def __iter__(self):
+        return iter(self.keys())
+
+    def __len__(self):
+        return len(self.keys())
+
+    def parse(self, text):
+        channel.ask('parse', text=text)
+
+    @property
+    def offline(self):
+        return channel.ask('flags')['offline']
+
+    @property
+    def newest(self):
+        return channel.ask('flags')['newest']
+
+    @property
+    def _log_level(self):
+        return logging.INFO
+
+    @property
+    def _links(self):
+        return (channel.ask('get', section='buildout', option='find-links') or '').split()
+
+    @property
+    def _allow_hosts(self):
+        return tuple((channel.ask('get', section='buildout', option='allow-hosts') or '*').split())
+
+    def _buildout_path(self, name):
+        return os.path.join(self['buildout']['directory'], os.path.expanduser(name))
+
+
+_made = {}
+
+
+def _classes():
+    """The classes of sections and of the build; they derive from the real ones once those are loaded."""
+    real = sys.modules.get('zc.buildout.buildout')
+    real = real if hasattr(real, 'Options') and not getattr(real, '_slapos_own', False) else None
+    key = real is not None
+    if key not in _made:
+        bases = (real.Options, real.Buildout) if real else (MutableMapping, MutableMapping)
+        _made[key] = (type('Options', (_Section, bases[0]), {'__hash__': object.__hash__}),
+                      type('Buildout', (_Build, bases[1]), {'__hash__': object.__hash__}))
+    return _made[key]
+
+
+_builds = {}
+
+
+def _build():
+    made = _classes()[1]
+    if made not in _builds:
+        _builds[made] = made()
+    return _builds[made]
+
+
+# --- errors ---
+
+def _user_errors():
+    return importlib.import_module('zc.buildout.buildout')
+
+
+def _engine_error(error):
+    kind = {'MissingOption': 'MissingOption', 'MissingSection': 'MissingSection'}.get(error['type'])
+    if kind:
+        return getattr(_user_errors(), kind)(error['text'])
+    return importlib.import_module('zc.buildout').UserError(error['text'])
+
+
+channel.raise_user_error = _engine_error
+
+
+# --- modules that stand in for absent distributions ---
+
+def _zc(module):
+    pass
+
+
+def _zc_buildout(module):
+    class UserError(Exception):
+        """An error of the user's; it is shown without trace."""
+
+        def __str__(self):
+            return ' '.join(map(str, self.args))
+
+    module.UserError = UserError
+
+
+def _zc_buildout_buildout(module):
+    user_error = importlib.import_module('zc.buildout').UserError
+    module._slapos_own = True
+    module.MissingOption = type('MissingOption', (user_error, KeyError), {})
+    module.MissingSection = type('MissingSection', (user_error, KeyError), {})
+    module.Options, module.Buildout = _Section, _Build
+    module.dumps, module.loads = dumps, loads
+
+    def bool_option(options, name, default=None):
+        value = options.get(name, default)
+        if value in ('true', 'false'):
+            return value == 'true'
+        raise user_error('Invalid value for %r option: %r' % (name, value))
+
+    module.bool_option = bool_option
+
+
+def _zc_buildout_easy_install(module):
+    class WorkingSet(list):
+        """Distributions of which only the places are known."""
+
+    class Distribution(object):
+        def __init__(self, location):
+            self.location = location
+
+    def install(specs, dest=None, **options):
+        return WorkingSet(map(Distribution, _install(specs)))
+
+    def working_set(specs, executable=None, path=None, **options):
+        return install(specs)
+
+    module.install, module.working_set = install, working_set
+
+
+def _zc_buildout_download(module):
+    class ChecksumError(importlib.import_module('zc.buildout').UserError):
+        pass
+
+    class Download(object):
+        """Fetches files through the engine."""
+
+        def __init__(self, options=None, cache=-1, namespace=None, offline=-1, fallback=False, hash_name=False, logger=None):
+            pass
+
+        def __call__(self, url, md5sum=None, path=None):
+            found = channel.ask('download', url=url, md5sum=md5sum)
+            if path is not None:
+                shutil.copyfile(found, path)
+                return path, False
+            return found, False
+
+    module.Download, module.ChecksumError = Download, ChecksumError
+
+
+def _zc_buildout_rmtree(module):
+    def rmtree(path):
+        def again(function, name, error):
+            for place in (os.path.dirname(name), name):
+                os.chmod(place, stat.S_IRWXU)
+            function(name)
+        shutil.rmtree(path, onerror=again)
+
+    module.rmtree = rmtree
+
+
+def _librecipe(module):
+    class GenericBaseRecipe(object):
+        """A recipe that writes files: what small recipes of profiles derive from."""
+
+        TRUE_VALUES = ['y', 'yes', '1', 'true']
+        FALSE_VALUES = ['n', 'no', '0', 'false']
+
+        def __init__(self, buildout, name, options):
+            self.buildout, self.name = buildout, name
+            self.logger = logging.getLogger(name)
+            # The hook sees the section itself, so that it can add options to it.
+            self.options = options.copy()
+            self._options(options)
+            self.options = options.copy()
+
+        def _options(self, options):
+            """Derived classes add options here."""
+
+        def install(self):
+            raise NotImplementedError('install method is not implemented.')
+
+        def update(self):
+            return self.install()
+
+        def createFile(self, name, content, mode=0o600):
+            content = content if isinstance(content, bytes) else content.encode('utf-8')
+            name = os.path.abspath(name)
+            try:
+                with open(name, 'rb') as present:
+                    same = present.read() == content
+            except OSError:
+                same = False
+            if not same:
+                # Whoever has the old file open keeps it.
+                if os.path.lexists(name):
+                    os.unlink(name)
+                with open(name, 'wb') as target:
+                    target.write(content)
+            if mode is not None and stat.S_IMODE(os.stat(name).st_mode) != mode:
+                os.chmod(name, mode)
+            return name
+
+        def createExecutable(self, name, content, mode=0o700):
+            return self.createFile(name, content, mode)
+
+        def createDirectory(self, parent, name, mode=0o700):
+            path = os.path.join(parent, name)
+            if not os.path.isdir(path):
+                os.mkdir(path, mode)
+            return path
+
+        def createWrapper(self, path, args, env=None, sig_ign=None, **unknown):
+            if unknown:
+                raise NotImplementedError('install slapos.cookbook for createWrapper with %s' % ', '.join(sorted(unknown)))
+            text = ['#!/bin/sh -e']
+            if sig_ign:
+                text.append("trap '' " + sig_ign)
+            text += ['export %s=%s' % (key, shlex.quote(value)) for key, value in sorted((env or {}).items())]
+            line = 'exec'
+            for word in [shlex.quote(word) for word in args] + ['"$@"']:
+                if len(line) < 40:
+                    line += ' ' + word
+                else:
+                    text.append(line + ' \\')
+                    line = '\t' + word
+            text += [line, '']
+            return self.createExecutable(path, '\n'.join(text))
+
+        def substituteTemplate(self, template_location, mapping_dict):
+            with open(template_location) as template:
+                return template.read() % mapping_dict
+
+        def isTrueValue(self, value):
+            return str(value).lower() in self.TRUE_VALUES
+
+        def optionIsTrue(self, optionname, default=None):
+            if default is not None and optionname not in self.options:
+                return default
+            return self.isTrueValue(self.options[optionname])
+
+    module.GenericBaseRecipe = GenericBaseRecipe
+
+
+_OWN = {
+    'zc': _zc,
+    'zc.buildout': _zc_buildout,
+    'zc.buildout.buildout': _zc_buildout_buildout,
+    'zc.buildout.easy_install': _zc_buildout_easy_install,
+    'zc.buildout.download': _zc_buildout_download,
+    'zc.buildout.rmtree': _zc_buildout_rmtree,
+    'slapos': _zc,
+    'slapos.recipe': _zc,
+    'slapos.recipe.librecipe': _librecipe,
+}
+
+
+class _OwnModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds the modules made here; asked last, so that real ones win."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in _OWN:
+            return None
+        return importlib.machinery.ModuleSpec(name, self, is_package=True)
+
+    def exec_module(self, module):
+        # Distributions that add to the same namespace are found beside it.
+        module.__path__ = _namespace_path(module.__name__)
+        _OWN[module.__name__](module)
+
+
+def _namespace_path(name):
+    places = [os.path.join(place, *name.split('.')) for place in sys.path]
+    return [place for place in places if os.path.isdir(place)]
+
+
+sys.meta_path.append(_OwnModules())
+
+
+# --- distributions ---
+
+def _install(specs):
+    """Installs distributions through the engine, so that its pins and its store hold; gives their places."""
+    return channel.ask('install', requirements=[str(spec) for spec in specs])
+
+
+def _extend_path(path):
+    new = [place for place in path if place not in sys.path]
+    if not new:
+        return
+    sys.path[0:0] = new
+    importlib.invalidate_caches()
+    resources = sys.modules.get('pkg_resources')
+    if resources is not None:
+        for place in new:
+            resources.working_set.add_entry(place)
+    for name in _OWN:
+        module = sys.modules.get(name)
+        if module is not None and isinstance(getattr(module.__spec__, 'loader', None), _OwnModules):
+            module.__path__ = _namespace_path(name)
+
+
+def _use_engine_for_installs():
+    """Makes the real easy_install of zc.buildout install through the engine."""
+    module = sys.modules.get('zc.buildout.easy_install')
+    if module is None or not hasattr(module, 'Installer') or getattr(module, '_slapos_patched', False):
+        return
+    import pkg_resources
+
+    def install(specs, dest=None, *rest, **options):
+        return pkg_resources.WorkingSet(_install(specs))
+
+    def working_set(specs, *rest, **options):
+        return install(specs)
+
+    module.install, module.working_set, module._slapos_patched = install, working_set, True
+
+
+# --- what the engine asks ---
+
+_recipes = {}
+_files = {}
+
+
+def _load(entry):
+    if 'file' in entry:
+        path = entry['file']
+        if path not in _files:
+            spec = importlib.util.spec_from_file_location('slapos_recipe_%d' % len(_files), path)
+            _files[path] = importlib.util.module_from_spec(spec)
+            # Such a file may import what stands beside it.
+            sys.path.insert(0, os.path.dirname(path))
+            try:
+                spec.loader.exec_module(_files[path])
+            except BaseException:
+                del _files[path]
+                raise
+            finally:
+                sys.path.remove(os.path.dirname(path))
+        return getattr(_files[path], entry['attribute'])
+    found = importlib.import_module(entry['module'])
+    for name in entry['attribute'].split('.'):
+        found = getattr(found, name)
+    return found
+
+
+def init(section, entry, path, directory):
+    """Makes the recipe object of a section."""
+    os.chdir(directory)
+    _extend_path(path)
+    made = _load(entry)
+    _use_engine_for_installs()
+    build = _build()
+    options = build[section]
+    _recipes[section] = options, made(build, section, options)
+    hidden = []
+    if 'copy' in options.__dict__:
+        kept = options.copy()
+        hidden = [option for option in options._copy() if option not in kept]
+    return {'late': not isinstance(options._data, _Data), 'hidden': hidden}
+
+
+def run(section, phase, directory):
+    """Installs or updates a part; gives the paths that it owns."""
+    os.chdir(directory)
+    options, recipe = _recipes[section]
+    function = getattr(recipe, phase, None)
+    if function is None:
+        logging.getLogger(section).warning("The recipe for %s doesn't define an update method. Using its install method.", section)
+        function = recipe.install
+    try:
+        paths = options._call(function)
+    finally:
+        os.chdir(directory)
+    if paths is None:
+        if phase == 'install':
+            logging.getLogger('zc.buildout').warning(
+                'The %s install returned None.  A path or iterable os paths should be returned.', section)
+        return []
+    return [paths] if isinstance(paths, str) else [str(found) for found in paths]
+
+
+def late(section, option):
+    """An option that a recipe computes when it is asked for."""
+    try:
+        value = _recipes[section][0]._data[option]
+    except KeyError:
+        return None
+    return dumps(value)
+
+
+def uninstall(part, entry, path, options, directory):
+    """Undoes what a part did beyond its files."""
+    os.chdir(directory)
+    _extend_path(path)
+    _load(entry)(part, options)
+
+
+channel.handlers.update(init=init, run=run, late=late, uninstall=uninstall)

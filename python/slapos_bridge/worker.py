@@ -1,0 +1,162 @@
+"""Runs Python recipes for the build engine, which started it and speaks to it over a socket handed in as descriptor 0.
+
+One JSON document per line. A document with `ask` is a request, one with `answer` or `error` its reply. Requests nest
+strictly: while one side waits for a reply it serves the other's requests. So there is one thread and no numbering.
+"""
+import json
+import logging
+import os
+import socket
+import sys
+import traceback
+
+PROTOCOL = 1
+
+
+class EngineError(Exception):
+    """A request to the engine that failed in a way that has no class of zc.buildout."""
+
+
+class Channel(object):
+    """The connection to the engine."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.reader = connection.makefile('r', encoding='utf-8', newline='\n')
+        self.handlers = {}
+        self.environment = dict(os.environ)
+        self.raise_user_error = None
+
+    def send(self, document):
+        self.connection.sendall(json.dumps(document).encode('ascii') + b'\n')
+
+    def receive(self):
+        line = self.reader.readline()
+        if not line:
+            # The engine is gone, and with it every reason to go on.
+            os._exit(0)
+        return json.loads(line)
+
+    def ask(self, request, **arguments):
+        """Asks the engine, and serves it until it answers."""
+        arguments['ask'] = request
+        self.send(arguments)
+        while True:
+            document = self.receive()
+            if 'ask' in document:
+                self.serve(document)
+            elif 'error' in document:
+                raise self.exception(document['error'])
+            else:
+                return document.get('answer')
+
+    def exception(self, error):
+        found = None
+        if self.raise_user_error is not None:
+            found = self.raise_user_error(error)
+        if found is None:
+            found = EngineError(error['text'])
+        found.slapos_engine_error = error.get('number')
+        return found
+
+    def serve(self, document):
+        handler = self.handlers[document.pop('ask')]
+        for name, value in (document.pop('environment', None) or {}).items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        self.environment = dict(os.environ)
+        try:
+            reply = {'answer': handler(**document)}
+        except BaseException as error:
+            reply = {'error': describe(error)}
+        changed = self.changed_environment()
+        if changed:
+            reply['environment'] = changed
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                pass
+        self.send(reply)
+
+    def changed_environment(self):
+        now = dict(os.environ)
+        before, self.environment = self.environment, now
+        changed = {name: value for name, value in now.items() if before.get(name) != value}
+        changed.update((name, None) for name in before if name not in now)
+        return changed
+
+
+def describe(error):
+    """What the engine tells about an exception of a recipe."""
+    frames = traceback.extract_tb(error.__traceback__)
+    # The last frame outside of this program is where its author looks first.
+    own = (__file__ if '__file__' in globals() else '<string>', '<string>')
+    foreign = [frame for frame in frames if frame.filename not in own and not frame.filename.startswith('<slapos')]
+    place = None
+    if foreign:
+        place = '%s:%s in %s' % (foreign[-1].filename, foreign[-1].lineno, foreign[-1].name)
+    user_error = False
+    module = sys.modules.get('zc.buildout')
+    if module is not None:
+        user_error = isinstance(error, module.UserError)
+    text = str(error)
+    if isinstance(error, KeyError) and not user_error and error.args:
+        text = 'no such key: %s' % (error.args[0],)
+    return {
+        'type': type(error).__name__,
+        'text': text,
+        'place': place,
+        'user': user_error,
+        'number': getattr(error, 'slapos_engine_error', None),
+        'traceback': ''.join(traceback.format_exception(type(error), error, error.__traceback__)),
+    }
+
+
+class EngineHandler(logging.Handler):
+    """Hands log records to the engine, which decides what is shown."""
+
+    def __init__(self, channel):
+        logging.Handler.__init__(self)
+        self.channel = channel
+
+    def emit(self, record):
+        try:
+            self.channel.ask('log', level=record.levelno, logger=record.name, text=self.format(record))
+        except Exception:
+            self.handleError(record)
+
+
+def main():
+    # The socket leaves its place as standard input, so that what a recipe starts finds nothing there.
+    descriptor = os.dup(0)
+    os.set_inheritable(descriptor, False)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    channel = Channel(socket.socket(fileno=descriptor))
+
+    def hello(protocol, sources):
+        if protocol != PROTOCOL:
+            raise EngineError('protocol %s is not known' % protocol)
+        for name, source in sources.items():
+            # The names of these files appear in tracebacks only.
+            scope = {'__name__': 'slapos_bridge.' + name, 'channel': channel}
+            exec(compile(source, '<slapos_bridge/%s.py>' % name, 'exec'), scope)
+        return {'version': '%d.%d.%d' % sys.version_info[:3], 'executable': sys.executable}
+
+    channel.handlers['hello'] = hello
+    root = logging.getLogger()
+    root.addHandler(EngineHandler(channel))
+    root.setLevel(logging.DEBUG)
+    # These speak of their own affairs, not of the build's.
+    for name in ('urllib3', 'requests', 'asyncio', 'chardet'):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    while True:
+        channel.serve(channel.receive())
+
+
+if __name__ == '__main__':
+    main()
