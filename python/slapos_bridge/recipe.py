@@ -126,10 +126,10 @@ class _Section(object):
         return self.get(option) is not None
 
     def keys(self):
-        return channel.ask('keys', section=self.name)
+        return list(self)
 
     def __iter__(self):
-        return iter(self.keys())
+        return iter(channel.ask('keys', section=self.name))
 
     def __len__(self):
         return len(self.keys())

@@ -3,8 +3,6 @@
 mod channel;
 mod python;
 mod serve;
-#[cfg(test)]
-mod trials;
 
 pub use python::PythonRecipes;
 

@@ -1,5 +1,6 @@
 //! The subcommands: one file each, one list of all.
 
+mod buildout;
 mod complete;
 mod computer_info;
 mod computer_list;
@@ -153,6 +154,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
     Entry::of::<node_supervisorctl::Supervisorctl>(),
     Entry::of::<node_supervisord::Supervisord>(),
     Entry::of::<proxy_start::ProxyStart>(),
+    Entry::of::<buildout::Buildout>(),
     Entry::of::<complete::Complete>(),
     Entry::of::<help_command::Help>(),
     Entry::of::<supervisord::Supervisord>(),

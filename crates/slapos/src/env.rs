@@ -17,6 +17,8 @@ pub(crate) struct Environment {
     pub(crate) node_configuration: Option<Utf8PathBuf>,
     /// `SLAPOS_CLIENT_CONFIGURATION`: the configuration of the client commands.
     pub(crate) client_configuration: Option<Utf8PathBuf>,
+    /// `SLAPOS_CACHE`: where a build keeps what other builds can use, and finds it.
+    pub(crate) cache: Option<Utf8PathBuf>,
     /// `SLAPOS_PROGRESS`: `never` gives plain lines on a terminal too.
     pub(crate) progress: Option<String>,
     /// `TERM`.
@@ -54,6 +56,7 @@ impl Environment {
             data_home: path("XDG_DATA_HOME"),
             node_configuration: path("SLAPOS_CONFIGURATION"),
             client_configuration: path("SLAPOS_CLIENT_CONFIGURATION"),
+            cache: path("SLAPOS_CACHE"),
             progress: text("SLAPOS_PROGRESS"),
             terminal: text("TERM"),
             no_color: text("NO_COLOR").is_some(),
@@ -95,12 +98,20 @@ fn path(name: &str) -> Option<Utf8PathBuf> {
     text(name).map(Utf8PathBuf::from)
 }
 
-/// The running program's file. A program that was replaced while it runs is called ` (deleted)` by the kernel; its
-/// successor has the same path.
+/// The file that this program is started from again. One named `slapos` beside the name it was started by is preferred
+/// to where that leads: a link stays when the program behind it is replaced.
 fn program() -> Utf8PathBuf {
+    let started_by = std::env::args_os()
+        .next()
+        .and_then(|name| Utf8PathBuf::try_from(std::path::PathBuf::from(name)).ok());
+    let beside = started_by.filter(|path| path.is_absolute()).map(|path| path.with_file_name("slapos"));
+    if let Some(path) = beside.filter(|path| path.exists()) {
+        return path;
+    }
     let path = std::env::current_exe()
         .ok()
         .and_then(|path| Utf8PathBuf::try_from(path).ok())
         .unwrap_or_else(|| Utf8PathBuf::from("slapos"));
+    // What the kernel says of a program that was replaced while it runs; its successor has the same path.
     path.as_str().strip_suffix(" (deleted)").map_or_else(|| path.clone(), Utf8PathBuf::from)
 }

@@ -1,0 +1,85 @@
+//! `slapos buildout`, and the program `buildout`: builds what a profile says, in the directory of that profile.
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use buildout::foreign::PythonRecipes;
+use buildout::{CommandLine, Event, Settings, Sink, report};
+
+use crate::command::{Example, Group, Habit, Subcommand};
+use crate::context::Context;
+use crate::failure::{Failure, Kind};
+
+/// Build what a profile says
+#[derive(Debug, clap::Args)]
+pub(crate) struct Buildout {
+    /// What the classic program takes: options, section:option=value assignments, a command and its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<String>,
+}
+
+impl Subcommand for Buildout {
+    const NAME: &'static str = "buildout";
+    const GROUP: Group = Group::Other;
+    const HABIT: Habit = Habit::Raw;
+    const EXAMPLES: &'static [Example] = &[
+        ("slapos buildout -c software.cfg", "build a profile here"),
+        ("slapos buildout -c software.cfg annotate", "every option, and where it comes from"),
+    ];
+
+    fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
+        let environment = context.environment;
+        let command_line = CommandLine::parse(self.words).map_err(|error| {
+            Failure::of(Kind::Failed, &error)
+                .hint("slapos buildout --help lists options and commands")
+                .code("E-usage")
+        })?;
+        let settings = Settings {
+            environment: environment
+                .variables
+                .iter()
+                .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned())))
+                .collect(),
+            user_defaults: environment.home.as_ref().map(|home| home.join(".buildout/default.cfg")),
+            registry: recipes::REGISTRY,
+            foreign: Some(Arc::new(PythonRecipes::default())),
+            python_cache: environment.cache.as_ref().map(|cache| cache.join("python")),
+            sink: Arc::new(Lines),
+            clock: Arc::new(context.clock),
+            engine: vec![environment.program.to_string(), "buildout".to_owned()],
+            shared_store: environment.cache.as_ref().map(|cache| cache.join("eggs")),
+            ..Settings::new(command_line, environment.working_directory.clone())
+        };
+        match buildout::run(settings) {
+            Ok(_) => Ok(0),
+            Err(error) => {
+                // The block that programs look for comes first, the full message last.
+                context.output.say(&format!(
+                    "{}{}",
+                    report::classic(&error),
+                    report::render(&error, context.output.color)
+                ));
+                Ok(1)
+            }
+        }
+    }
+}
+
+/// Prints what a build tells in the classic form.
+struct Lines;
+
+impl Sink for Lines {
+    fn event(&self, event: Event) {
+        let text = match event {
+            Event::Log { logger: Some(logger), message, .. } => format!("{logger}: {message}\n"),
+            Event::Log { logger: None, message, .. } => format!("{message}\n"),
+            Event::Text { text } => text,
+            Event::PartOutput { line, .. } => format!("{line}\n"),
+            _ => return,
+        };
+        let mut stdout = std::io::stdout().lock();
+        // A reader that went away has what it wanted.
+        let _ = stdout.write_all(text.as_bytes());
+        let _ = stdout.flush();
+    }
+}
