@@ -43,11 +43,10 @@ pub(super) fn request(
     let present = tx.shared_instance(&computer, &reference)?;
     let host = find_host(tx, request, &computer, present.as_ref())?;
     if request.state == Some(RequestedState::Destroyed) {
-        if let Some(present) = present {
-            tx.delete_shared(present.id)?;
-            notify(tx, present.host_id, now)?;
-        }
-        return answer(tx, request, &host, "");
+        let Some(present) = present else { return answer(tx, request, &host, "") };
+        tx.delete_shared(present.id)?;
+        notify(tx, present.host_id, now)?;
+        return answer(tx, request, &host, &present.connection);
     }
     let parameters = Marshalled::from(&request.parameters).write()?;
     let software_type = request.software_type.as_ref().map(ToString::to_string).unwrap_or_default();

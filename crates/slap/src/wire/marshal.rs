@@ -287,7 +287,7 @@ impl ValueWriter {
             Marshalled::Bool(value) => self.leaf("bool", if *value { "1" } else { "0" }),
             // Compatibility: the reference writes integers of 25 digits and more under the other name.
             Marshalled::Long(digits) if digits.trim_start_matches('-').len() > 24 => {
-                self.leaf("long", digits)
+                self.leaf("long", digits);
             }
             Marshalled::Long(digits) => self.leaf("int", digits),
             Marshalled::Int(integer) => {

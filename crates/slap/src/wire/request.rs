@@ -77,10 +77,10 @@ pub fn read_request(field: impl Fn(&str) -> Option<String>) -> Result<InstanceRe
         _ => None,
     };
     let parameters = marshalled("partition_parameter_xml")?;
-    let texts = instance_xml::as_parameters(&instance_xml::stringify(&parameters)?);
+    let texts = instance_xml::stringify(&parameters)?;
     let parameters = match parameters.into() {
         Value::Map(typed) if shared => typed,
-        _ => texts,
+        _ => texts.into_iter().map(|(name, text)| (name, Value::Text(text))).collect(),
     };
     Ok(InstanceRequest {
         software: require("software_release")?.parse()?,
@@ -133,7 +133,7 @@ mod tests {
         let parameters = read(&write_request(&request).unwrap()).unwrap().parameters;
 
         assert_eq!(parameters["n"], Value::from("3"));
-        assert_eq!(parameters["e"], Value::None);
+        assert_eq!(parameters["e"], Value::from(""));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `mode=search`: lists of services and computers.
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value as Json, json};
-use url::form_urlencoded::byte_serialize;
 
 use super::query::{self, Query};
 use super::{Document, Fields, PublicUrl, Refusal};
@@ -73,7 +73,26 @@ fn computer(row: &ComputerRow, url: &PublicUrl) -> Json {
     })
 }
 
+/// What cannot stand for itself in a segment of a path.
+const RESERVED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'/')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
 /// A text as one segment of a path.
 fn encode(text: &str) -> String {
-    byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+    utf8_percent_encode(text, RESERVED).to_string()
 }

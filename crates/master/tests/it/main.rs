@@ -1,0 +1,11 @@
+//! The master over real HTTP, in process, on a free port of loopback.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod client;
+mod crash;
+mod guard;
+mod harness;
+mod recorded;
+mod requests;
+mod watch;
