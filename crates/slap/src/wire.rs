@@ -11,6 +11,7 @@ pub mod marshal;
 mod python_text;
 mod request;
 mod shared;
+pub mod usage;
 mod xml;
 
 use thiserror::Error;
