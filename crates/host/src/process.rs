@@ -10,6 +10,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -343,15 +344,24 @@ fn signal(pid: u32, signal: Signal) {
     }
 }
 
-/// Kills every child that [`Program::run`] follows at this moment, with its whole group, so that a process that must
-/// end quickly leaves nothing behind.
+/// Prepares the quick end of this process: kills every child that [`Program::run`] follows, with its whole group, so
+/// that nothing is left behind. From here on [`is_ending`] is true.
 pub fn kill_followed_children() {
+    ENDING.store(true, Ordering::SeqCst);
     for pid in FOLLOWED.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         if let Ok(pid) = i32::try_from(*pid) {
             let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
         }
     }
 }
+
+/// Whether this process is about to end, so that what happens to its children says nothing about them.
+#[must_use]
+pub fn is_ending() -> bool {
+    ENDING.load(Ordering::SeqCst)
+}
+
+static ENDING: AtomicBool = AtomicBool::new(false);
 
 /// Numbers of the children that are followed.
 static FOLLOWED: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());

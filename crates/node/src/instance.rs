@@ -4,7 +4,7 @@
 //! process. Partitions are processed a few at a time, each by one thread from beginning to end; nothing that happens to
 //! one stops the others, except the loss of the master.
 
-mod certificate;
+pub(crate) mod certificate;
 mod error;
 mod install;
 mod log;
@@ -12,15 +12,16 @@ mod partition;
 mod plan;
 mod profile;
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
+use slap::client::ClientError;
 use slap::{Computer, Partition, PartitionId};
 
 use crate::Node;
 use crate::intended;
 use crate::offline;
-use crate::outcome::{Exit, Outcome, Problem};
+use crate::outcome::{Exit, Outcome, Problem, with_causes};
 use crate::pid_file::PidFile;
 use crate::supervisor::SupervisorError;
 
@@ -29,48 +30,77 @@ pub use plan::Options;
 
 /// How a pass over the partitions ended.
 #[derive(Debug)]
-pub struct Processed {
+pub(crate) struct Processed {
     /// The outcome for the shell.
-    pub outcome: Outcome,
+    pub(crate) outcome: Outcome,
     /// Partitions on which something was done, failed attempts included.
-    pub partitions: Vec<PartitionId>,
+    pub(crate) partitions: Vec<PartitionId>,
     /// Partitions that wait for their release.
-    pub waiting: Vec<PartitionId>,
+    pub(crate) waiting: Vec<PartitionId>,
     /// Whether the master was lost on the way; the rest of the partitions was left as it is.
-    pub master_lost: bool,
+    pub(crate) master_lost: bool,
 }
 
 /// Fetches what the master wants and makes it so, unless another instance pass does. Without a master, what is
 /// configured is started.
 #[must_use]
 pub fn pass(node: &Node, options: &Options) -> Outcome {
-    let _pid_file = match PidFile::take(&node.configuration.pid_files.instance) {
-        Ok(file) => file,
-        Err(error) => return error.into(),
-    };
-    if let Err(problem) = prepare(node) {
-        return Outcome::stopped(Exit::Failed, problem);
+    match alone(node, options, || intended::fetch(node).map(Arc::new)) {
+        Ok(processed) if processed.master_lost => {
+            offline::pass(node, "it was lost while partitions were processed")
+        }
+        Ok(processed) => processed.outcome,
+        Err(Stopped::MasterAway(reason)) => offline::pass(node, &reason),
+        Err(Stopped::Refused(outcome)) => outcome,
     }
-    let computer = match intended::fetch(node) {
-        Ok(computer) => computer,
-        Err(error) if intended::is_away(&error) => return offline::pass(node, &error.to_string()),
-        Err(error) => return Outcome::stopped(Exit::Failed, intended::problem(node, &error)),
-    };
-    if let Err(problem) = plan::check_selection(&computer.partitions, &options.only) {
-        return Outcome::stopped(Exit::Failed, problem);
-    }
-    let processed = process(node, &computer, options);
-    if processed.master_lost {
-        return offline::pass(node, "it was lost while partitions were processed");
-    }
-    processed.outcome
+}
+
+/// As [`pass`], for an answer of the master that is known already.
+///
+/// # Errors
+/// The pass did not begin.
+pub(crate) fn pass_for(
+    node: &Node,
+    computer: &Arc<Computer>,
+    options: &Options,
+) -> Result<Processed, Outcome> {
+    alone(node, options, || Ok(Arc::clone(computer))).map_err(|stopped| match stopped {
+        Stopped::MasterAway(_) => unreachable!("the master is not asked"),
+        Stopped::Refused(outcome) => outcome,
+    })
+}
+
+/// Why a pass did not begin.
+enum Stopped {
+    MasterAway(String),
+    Refused(Outcome),
+}
+
+fn alone(
+    node: &Node,
+    options: &Options,
+    wanted: impl FnOnce() -> Result<Arc<Computer>, ClientError>,
+) -> Result<Processed, Stopped> {
+    let _pid_file = PidFile::take(&node.configuration.pid_files.instance)
+        .map_err(|error| Stopped::Refused(error.into()))?;
+    let refused = |problem| Stopped::Refused(Outcome::stopped(Exit::Failed, problem));
+    prepare(node).map_err(refused)?;
+    let computer = wanted().map_err(|error| {
+        if intended::is_away(&error) {
+            Stopped::MasterAway(with_causes(&error))
+        } else {
+            refused(intended::problem(node, &error))
+        }
+    })?;
+    plan::check_selection(&computer.partitions, &options.only).map_err(refused)?;
+    Ok(process(node, &computer, options))
 }
 
 /// Writes the supervisor's configuration and makes sure that it runs.
 ///
 /// # Errors
 /// What a person is told: the instance root is missing or cannot be written, or the supervisor does not start.
-pub fn prepare(node: &Node) -> Result<(), Problem> {
+pub(crate) fn prepare(node: &Node) -> Result<(), Problem> {
     let root = &node.configuration.instance_root;
     if let Err(source) = fs_err::read_dir(root) {
         let error = InstanceError::File { what: "read", path: root.clone(), source };
@@ -93,8 +123,7 @@ pub fn prepare(node: &Node) -> Result<(), Problem> {
 }
 
 /// Brings the partitions of this machine into the states that `computer` wants.
-#[must_use]
-pub fn process(node: &Node, computer: &Computer, options: &Options) -> Processed {
+fn process(node: &Node, computer: &Computer, options: &Options) -> Processed {
     tracing::info!("Processing computer partitions...");
     let pass = partition::Pass { node, options, supervisor: node.supervisor() };
     let workers = if options.debug { 1 } else { node.configuration.concurrency.max(1) };

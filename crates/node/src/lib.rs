@@ -4,6 +4,7 @@
 //! observed state from the disk and the process table, decides, then applies. It remembers nothing else, so it can be
 //! killed at any instant and run again. Builds are children: this crate never imports the engine that makes them.
 
+pub mod agent;
 pub mod configuration;
 pub mod environment;
 pub mod format;
@@ -11,6 +12,7 @@ pub mod instance;
 pub mod outcome;
 pub mod progress;
 pub mod promise;
+pub mod report;
 pub mod software;
 pub mod supervisor;
 pub mod watchdog;

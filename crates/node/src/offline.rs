@@ -3,10 +3,13 @@
 use std::io;
 
 use host::files;
+use slap::{Partition, RequestedState};
 
 use crate::Node;
 use crate::instance;
+use crate::intended;
 use crate::outcome::{Exit, Outcome, Problem};
+use crate::promise::{Check, Mode};
 use crate::supervisor::xml_rpc::Value;
 use crate::supervisor::{ProcessInfo, ProcessState, Supervisor, SupervisorError};
 
@@ -17,11 +20,61 @@ pub(crate) fn pass(node: &Node, reason: &str) -> Outcome {
         return Outcome::stopped(Exit::Failed, problem);
     }
     let supervisor = node.supervisor();
-    match stop_as_noted(node, &supervisor).and_then(|()| start(&supervisor)) {
+    let remembered = intended::remembered(node);
+    let partitions = remembered.map(|computer| computer.partitions).unwrap_or_default();
+    let started = stop_as_noted(node, &supervisor)
+        .and_then(|()| stop_as_remembered(&supervisor, &partitions))
+        .and_then(|()| start(&supervisor));
+    check_promises(node, &partitions);
+    match started {
         Ok(processed) => Outcome { exit: Exit::Offline, problems: Vec::new(), processed },
         Err(error) => {
             let problem = Problem::of("supervisor", &error).with_code("E-supervisor");
             Outcome::stopped(Exit::Failed, problem)
+        }
+    }
+}
+
+/// Stops what the master's last answer wanted stopped, in case the node ended before it was.
+fn stop_as_remembered(supervisor: &Supervisor, partitions: &[Partition]) -> Result<(), SupervisorError> {
+    for partition in
+        partitions.iter().filter(|partition| partition.requested_state != RequestedState::Started)
+    {
+        if supervisor.layout().group_file(partition.id.as_str()).exists() {
+            supervisor.stop(partition.id.as_str())?;
+        }
+    }
+    Ok(())
+}
+
+/// Keeps the results of promises fresh: whoever looks at this node sees how it is, not how it was.
+fn check_promises(node: &Node, partitions: &[Partition]) {
+    for partition in
+        partitions.iter().filter(|partition| partition.requested_state == RequestedState::Started)
+    {
+        let directory = node.configuration.partition_directory(&partition.id);
+        let release = partition.release.as_ref().map(|url| node.configuration.release_directory(url));
+        // Only what was deployed once is looked at; the rest has nothing to promise yet.
+        if !directory.join(".timestamp").exists() {
+            continue;
+        }
+        let check = Check {
+            partition: partition.id.as_str(),
+            directory: &directory,
+            release: release.as_deref(),
+            mode: Mode::Anomaly,
+            force: false,
+            only: None,
+        };
+        match node.promises.check(&check) {
+            Ok(report) => {
+                if let Some(text) = report.error_text() {
+                    tracing::error!(partition.id = %partition.id, "{text}");
+                }
+            }
+            Err(error) => {
+                tracing::warn!(partition.id = %partition.id, %error, "its promises cannot be checked")
+            }
         }
     }
 }

@@ -8,9 +8,11 @@ mod plan;
 mod profile;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use host::files;
 use jiff::tz::TimeZone;
+use slap::client::ClientError;
 use slap::{Computer, Release, SoftwareUrl};
 
 use crate::Node;
@@ -27,6 +29,19 @@ use plan::{Action, plan};
 /// Fetches what the master wants and makes it so, unless another software pass does.
 #[must_use]
 pub fn pass(node: &Node, options: &Options) -> Outcome {
+    alone(node, options, || intended::fetch(node).map(Arc::new))
+}
+
+/// As [`pass`], for an answer of the master that is known already.
+pub(crate) fn pass_for(node: &Node, computer: &Arc<Computer>, options: &Options) -> Outcome {
+    alone(node, options, || Ok(Arc::clone(computer)))
+}
+
+fn alone(
+    node: &Node,
+    options: &Options,
+    wanted: impl FnOnce() -> Result<Arc<Computer>, ClientError>,
+) -> Outcome {
     let configuration = &node.configuration;
     let _pid_file = match PidFile::take(&configuration.pid_files.software) {
         Ok(file) => file,
@@ -37,18 +52,16 @@ pub fn pass(node: &Node, options: &Options) -> Outcome {
     {
         return Outcome::stopped(Exit::Failed, problem);
     }
-    match intended::fetch(node) {
+    match wanted() {
         Ok(computer) => process(node, &computer, options),
         Err(error) => Outcome::stopped(Exit::Failed, intended::problem(node, &error)),
     }
 }
 
 /// Makes the releases of this machine those that `computer` wants.
-#[must_use]
-pub fn process(node: &Node, computer: &Computer, options: &Options) -> Outcome {
+fn process(node: &Node, computer: &Computer, options: &Options) -> Outcome {
     tracing::info!("Processing software releases...");
-    let is_completed =
-        |url: &SoftwareUrl| node.configuration.release_directory(url).join(".completed").exists();
+    let is_completed = |url: &SoftwareUrl| is_available(node, url);
     let actions = plan(&computer.releases, options, &is_completed);
     let mut problems = Vec::new();
     for action in &actions {
@@ -102,6 +115,10 @@ fn install(node: &Node, url: &SoftwareUrl, options: &Options) -> Result<(), Prob
 fn report(node: &Node, url: &SoftwareUrl, error: &InstallError) -> Problem {
     let mut problem = Problem::of(url.as_str(), error).with_code(error.code());
     problem.hint = error.hint();
+    if host::process::is_ending() {
+        // The build was ended with this process; that says nothing about the release.
+        return problem;
+    }
     tracing::error!(software.url = %url, code = error.code(), "{}", problem.message);
     let log = match error.output() {
         "" => problem.message.clone(),

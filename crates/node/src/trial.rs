@@ -131,6 +131,18 @@ impl FakeMaster {
         calls.iter().map(|(method, fields)| format!("{method} {}", subject(fields))).collect()
     }
 
+    /// Waits until it was told `wanted`, and gives everything up to then.
+    pub(crate) fn wait_until_told(&self, wanted: &str) -> Vec<String> {
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        let mut told = Vec::new();
+        while !told.iter().any(|call| call == wanted) {
+            assert!(std::time::Instant::now() < deadline, "it was told only {told:?}");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            told.extend(self.told());
+        }
+        told
+    }
+
     /// One field of the last call of `method`.
     pub(crate) fn field(&self, method: &str, field: &str) -> String {
         let state = self.state.lock().unwrap();
@@ -388,6 +400,11 @@ impl Trial {
         let mut configuration = (*self.node.configuration).clone();
         change(&mut configuration);
         self.node.configuration = Arc::new(configuration);
+    }
+
+    /// Makes the machine's own clock that of the node, for tests of threads that wait.
+    pub(crate) fn use_real_time(&mut self) {
+        self.node.clock = Arc::new(host::clock::SystemClock);
     }
 
     /// Puts a complete release in place, and gives its address.

@@ -171,7 +171,10 @@ impl Plan<'_> {
             }
         }
         if let Some(interface) = &format.interface_name {
-            for (address, netmask) in &place.addresses {
+            // Every machine has its loopback addresses already.
+            let is_loopback =
+                |text: &str| text.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+            for (address, netmask) in place.addresses.iter().filter(|(address, _)| !is_loopback(address)) {
                 let length = super::addresses::prefix_length(netmask).unwrap_or(128);
                 let device = match &format.ipv6_interface {
                     Some(own) if address.contains(':') => own,
@@ -235,13 +238,19 @@ mod tests {
         configuration
     }
 
+    fn public_addresses() -> Vec<(String, String)> {
+        [("10.0.0.1", "255.255.255.255"), ("2001:db8::2", "ffff:ffff:ffff:ffff::")]
+            .map(|(address, netmask)| (address.to_owned(), netmask.to_owned()))
+            .into()
+    }
+
     fn machine() -> Machine {
         Machine::defined(&Definition {
             partitions: (0..2)
                 .map(|number| DefinedPartition {
                     name: format!("slappart{number}"),
                     user: format!("slapuser{number}"),
-                    addresses: loopback_addresses(),
+                    addresses: if number == 0 { public_addresses() } else { loopback_addresses() },
                     ..DefinedPartition::default()
                 })
                 .collect(),
@@ -320,12 +329,10 @@ write /inst/slappart1/.slapos-resource
 mkdir -p -m 0755 /inst
 mkdir -p -m 0755 /soft
 sysctl net.ipv6.ip_nonlocal_bind=1
-ip addr add 127.0.0.1/32 dev eth0
-ip addr add ::1/128 dev eth0
+ip addr add 10.0.0.1/32 dev eth0
+ip addr add 2001:db8::2/64 dev eth0
 mkdir -p -m 0750 /inst/slappart0
 write /inst/slappart0/.slapos-resource
-ip addr add 127.0.0.1/32 dev eth0
-ip addr add ::1/128 dev eth0
 mkdir -p -m 0750 /inst/slappart1
 write /inst/slappart1/.slapos-resource
 ");

@@ -76,6 +76,9 @@ pub enum InstanceError {
     /// A promise fails.
     #[error("{0}")]
     Promise(String),
+    /// What the instance consumed could not be found out or passed on.
+    #[error("{0}")]
+    Usage(String),
     /// The master could not be told, or refused to answer.
     #[error("cannot {what}")]
     Master {
@@ -118,6 +121,7 @@ impl InstanceError {
             Self::Build(error) => error.code(),
             Self::Supervisor(_) => "E-supervisor",
             Self::Promise(_) => "E-promise-failed",
+            Self::Usage(_) => "E-usage-report",
             Self::Master { source, .. } if intended::is_away(source) => "E-master-unreachable",
             Self::Master { .. } => "E-master-refused",
         }
@@ -145,7 +149,7 @@ impl InstanceError {
             Self::Supervisor(_) => "look at var/log/supervisord.log in the instance root".to_owned(),
             Self::Promise(_) => "the promise's log is in .slapgrid/promise/log of the partition".to_owned(),
             Self::Master { .. } => "it is tried again at the next pass".to_owned(),
-            Self::NoRelease | Self::Bootstrap { .. } => return None,
+            Self::NoRelease | Self::Bootstrap { .. } | Self::Usage(_) => return None,
         };
         Some(text)
     }

@@ -1,5 +1,7 @@
 //! One partition in one pass: from what was decided to what the master is told.
 
+use std::time::Duration;
+
 use camino::Utf8PathBuf;
 use host::files;
 use slap::{Partition, RequestedState};
@@ -15,6 +17,10 @@ use crate::outcome::{Problem, with_causes};
 use crate::progress::Event;
 use crate::promise::{Check, Mode, Report};
 use crate::supervisor::Supervisor;
+
+/// Between two checks of promises while a service is starting: doubled from the first to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// What a pass shares between its partitions.
 pub(super) struct Pass<'a> {
@@ -259,10 +265,7 @@ impl Pass<'_> {
                 }
                 self.supervisor.start(id, &directory)?;
                 log.info(&format!("Requested start of {id}..."));
-                let report = self.check(partition, Mode::Test, true)?;
-                if let Some(text) = report.error_text() {
-                    return Err(InstanceError::Promise(text));
-                }
+                self.await_promises(partition)?;
                 self.report_started(partition)?;
                 self.finish_requests(partition)
             }
@@ -296,6 +299,21 @@ impl Pass<'_> {
             source,
         })?;
         install::install(self.node, partition, self.options, log)
+    }
+
+    /// Checks the promises of a partition that was just started, again and again while its grace lasts.
+    fn await_promises(&self, partition: &Partition) -> std::result::Result<(), InstanceError> {
+        let deadline = self.node.clock.now() + self.options.grace;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let report = self.check(partition, Mode::Test, true)?;
+            let Some(text) = report.error_text() else { return Ok(()) };
+            if self.node.clock.now() + pause > deadline || host::process::is_ending() {
+                return Err(InstanceError::Promise(text));
+            }
+            self.node.clock.sleep(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
     }
 
     fn check(
@@ -390,6 +408,10 @@ impl Pass<'_> {
         problem.hint = error.hint();
         problem.is_promise = error.is_promise();
         problem.software_type = partition.software_type.as_ref().map(ToString::to_string);
+        if host::process::is_ending() {
+            // The build was ended with this process; that says nothing about the instance.
+            return problem;
+        }
         tracing::error!(partition.id = %partition.id, code = error.code(), "{}", problem.message);
         let log = match error.output() {
             "" => problem.message.clone(),

@@ -1,5 +1,7 @@
 //! What an instance pass does with each partition, decided from what is wanted and what is there.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use slap::{Partition, PartitionId, RequestedState};
 
@@ -20,6 +22,10 @@ pub struct Options {
     /// Leaves a partition alone whose release is not complete, instead of reporting an error. The agent does so: it
     /// comes back as soon as the release is there.
     pub wait_for_releases: bool,
+    /// Partitions that are left alone in this pass: the agent waits before it tries them again.
+    pub skip: Vec<PartitionId>,
+    /// How long the promises of a partition that was just started may take to hold; services need a moment.
+    pub grace: Duration,
 }
 
 /// What is there of one partition.
@@ -69,7 +75,8 @@ pub(crate) fn decide(
     if partition.requested_state == RequestedState::Destroyed && partition.release.is_none() {
         return Decision::Free;
     }
-    if !options.only.is_empty() && !options.only.contains(&partition.id) {
+    let is_selected = options.only.is_empty() || options.only.contains(&partition.id);
+    if !is_selected || options.skip.contains(&partition.id) {
         return Decision::NotSelected;
     }
     if is_up_to_date(partition, observed, options, maximum_periodicity, now) {

@@ -1,0 +1,170 @@
+//! The agent: the passes of one node, run when something changed or is due instead of by the minute.
+//!
+//! Nothing is remembered outside the disk, the master and the process table: an agent that is killed at any instant is
+//! replaced by the next, which looks and goes on. Three threads share one board: the watcher keeps what the master
+//! wants on it, the builder installs releases, the keeper looks after the partitions. Each stays for the life of the
+//! agent, because the kernel kills a build together with the thread that started it.
+
+mod board;
+mod builder;
+mod keeper;
+mod retries;
+mod socket;
+mod status;
+mod watcher;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use host::signals::Interruptions;
+
+use crate::Node;
+use crate::format::{self, Definition};
+use crate::instance;
+use crate::outcome::{Exit, Outcome, Problem};
+use crate::pid_file::PidFile;
+use crate::progress::Event;
+
+use board::Board;
+pub use socket::{AgentError, poke, status};
+pub use status::{Attempt, MasterStatus, Status};
+
+/// What a person asks of an agent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The machine as somebody wrote it down: the content of `input_definition_file`.
+    pub definition: Option<Definition>,
+    /// Leaves the machine as it is formatted.
+    pub skip_format: bool,
+}
+
+/// How long the threads may take to notice that they should end, after their children were killed.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Between two looks at whether a format is due.
+const STEP: Duration = Duration::from_millis(500);
+
+/// Runs until it is told to end by a signal. To be called while the process has one thread.
+#[must_use]
+pub fn run(node: &Node, options: &Options) -> Outcome {
+    let interruptions = match Interruptions::catch() {
+        Ok(interruptions) => interruptions,
+        Err(source) => {
+            return Outcome::stopped(Exit::Failed, Problem::of("node agent", &source).with_code("E-agent"));
+        }
+    };
+    let run = node.configuration.run_directory();
+    let made = host::files::ensure_directory(&run, 0o700)
+        .and_then(|()| host::files::ensure_directory(&node.configuration.log_directory(), 0o700));
+    if let Err(source) = made {
+        let problem = Problem::of(run.as_str(), &source).with_code("E-directory-unwritable").with_hint(
+            format!("make {} writable for the user that runs this node", node.configuration.instance_root),
+        );
+        return Outcome::stopped(Exit::Failed, problem);
+    }
+    let _pid_file = match PidFile::take(&run.join("slapos-agent.pid")) {
+        Ok(file) => file,
+        Err(error) => return error.into(),
+    };
+    node.tell(Event::AgentStarted { pid: std::process::id() });
+    tracing::info!("The agent of {} begins.", node.configuration.computer_id);
+    let outcome = work(node, options, &interruptions);
+    node.tell(Event::AgentStopped);
+    outcome
+}
+
+fn work(node: &Node, options: &Options, interruptions: &Interruptions) -> Outcome {
+    let board = Arc::new(Board::new(Arc::clone(&node.clock), &node.configuration.agent));
+    if let Err(error) = socket::serve(node, &board) {
+        // Poking is a convenience; the agent finds out by itself, later.
+        tracing::warn!(%error, "the agent cannot be poked");
+    }
+    // What runs must run, whether or not the master answers.
+    if let Err(problem) = instance::prepare(node) {
+        return Outcome::stopped(Exit::Failed, problem);
+    }
+    let mut formatter = Formatter { node, options, next: None };
+    formatter.look(&board);
+    let threads = [
+        spawn("watcher", node, &board, watcher::run),
+        spawn("builder", node, &board, builder::run),
+        spawn("keeper", node, &board, keeper::run),
+    ];
+    loop {
+        match interruptions.wait(STEP) {
+            Ok(false) => formatter.look(&board),
+            Ok(true) => break,
+            Err(error) => {
+                tracing::error!(%error, "the agent cannot wait for signals");
+                break;
+            }
+        }
+        // A thread ends only by a mistake of ours; a new agent is better than a part of one.
+        if threads.iter().any(std::thread::JoinHandle::is_finished) {
+            board.stop();
+            host::process::kill_followed_children();
+            let problem = Problem {
+                subject: "node agent".to_owned(),
+                software_type: None,
+                is_promise: false,
+                message: "a part of the agent ended unexpectedly".to_owned(),
+                code: Some("E-agent".to_owned()),
+                hint: Some("look at its log, and start it again: it goes on where it was".to_owned()),
+            };
+            return Outcome::stopped(Exit::Failed, problem);
+        }
+    }
+    tracing::info!("The agent ends; services go on.");
+    board.stop();
+    host::process::kill_followed_children();
+    let deadline = Instant::now() + PATIENCE;
+    // The watcher may wait for the master; it holds nothing and ends with the process.
+    while Instant::now() < deadline && threads[1..].iter().any(|thread| !thread.is_finished()) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Outcome::success()
+}
+
+fn spawn(name: &str, node: &Node, board: &Arc<Board>, run: fn(&Node, &Board)) -> std::thread::JoinHandle<()> {
+    let (node, board) = (node.clone(), Arc::clone(board));
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || run(&node, &board))
+        .expect("the system has room for three threads")
+}
+
+/// Formats the machine at the beginning, each hour, and when the master does not know it.
+struct Formatter<'a> {
+    node: &'a Node,
+    options: &'a Options,
+    next: Option<jiff::Timestamp>,
+}
+
+impl Formatter<'_> {
+    fn look(&mut self, board: &Board) {
+        let now = self.node.clock.now();
+        let is_due = self.next.is_none_or(|next| next <= now) || board.take_unknown_computer();
+        if self.options.skip_format || !is_due {
+            return;
+        }
+        let options = format::Options { dry_run: false, definition: self.options.definition.clone() };
+        let formatted = format::pass(self.node, &options);
+        let pace = &self.node.configuration.agent;
+        let wait = match formatted.outcome.exit {
+            Exit::Success => pace.format,
+            // The master may be about to start.
+            Exit::MasterNotTold => pace.first_retry.min(Duration::from_secs(1)),
+            _ => pace.poll,
+        };
+        for problem in &formatted.outcome.problems {
+            tracing::error!("{}", problem.message);
+        }
+        self.next = Some(now + wait);
+        if formatted.outcome.exit == Exit::Success {
+            board.poke_watcher();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
