@@ -34,7 +34,8 @@ def seen(partition):
     if isinstance(partition, str):
         return {"refused": partition}
     parameters = dict(partition.getInstanceParameterDict())
-    for name in ("timestamp", "slap_computer_id"):
+    # `full_ip_list` is what production calls `full_address_list`; ours gives both.
+    for name in ("timestamp", "slap_computer_id", "full_ip_list"):
         parameters.pop(name, None)
     return {
         "partition": tried(partition.getId),
