@@ -37,6 +37,12 @@ pub trait Promises: Send + Sync {
     fn check(&self, check: &Check<'_>) -> io::Result<Report>;
 }
 
+impl Promises for crate::promise::Runner {
+    fn check(&self, check: &Check<'_>) -> io::Result<Report> {
+        self.check(check)
+    }
+}
+
 impl Node {
     /// Tells whoever listens.
     pub(crate) fn tell(&self, event: Event) {

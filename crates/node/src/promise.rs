@@ -6,6 +6,15 @@
 pub mod discovery;
 pub mod result;
 
+mod cache;
+mod history;
+mod interpreter;
+mod legacy;
+mod plugin;
+mod runner;
+mod schedule;
+mod server;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +22,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use host::clock::Clock;
 
 pub use result::{Kind, PromiseResult};
+pub use runner::Runner;
 
 /// What a check is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

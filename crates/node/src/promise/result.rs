@@ -2,8 +2,8 @@
 
 use std::io;
 
-use camino::{Utf8Path, Utf8PathBuf};
-use host::files;
+use camino::Utf8PathBuf;
+use host::beneath::Directory;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -101,41 +101,41 @@ impl PromiseResult {
 
     /// Reads the last result of a promise of a partition. One that is absent or unreadable is `None`.
     #[must_use]
-    pub fn load(partition: &Utf8Path, title: &str) -> Option<Self> {
-        let path = file(partition, title);
-        let text = match files::read_text_if_present(&path) {
-            Ok(text) => text?,
-            Err(error) => {
-                tracing::warn!("failed to read the promise result `{path}`: {error}");
-                return None;
+    pub fn load(partition: &Directory, title: &str) -> Option<Self> {
+        let name = file_name(title);
+        let text = partition
+            .enter(FOLDER)
+            .and_then(|folder| folder.map_or(Ok(None), |folder| folder.read_text(&name)));
+        let parsed = text.map(|text| text.as_deref().map(Self::from_json));
+        match parsed {
+            Ok(None) => None,
+            Ok(Some(Ok(result))) => Some(result),
+            Ok(Some(Err(error))) => {
+                tracing::warn!("bad promise result `{name}` in {}: {error}", partition.path());
+                None
             }
-        };
-        match Self::from_json(&text) {
-            Ok(result) => Some(result),
             Err(error) => {
-                tracing::warn!("bad promise result `{path}`: {error}");
+                tracing::warn!("failed to read the promise result `{name}` in {}: {error}", partition.path());
                 None
             }
         }
     }
 
-    /// Keeps it as the last result of its promise.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn store(&self, partition: &Utf8Path) -> io::Result<()> {
-        files::replace(&file(partition, &self.title), self.to_json(), 0o644)
+    /// Keeps it as the last result of its promise in the directory of the results.
+    pub(super) fn store(&self, folder: &Directory) -> io::Result<()> {
+        folder.replace(&file_name(&self.title), self.to_json().as_bytes(), 0o644)
     }
 }
 
-/// The file of a promise's last result.
-#[must_use]
-pub fn file(partition: &Utf8Path, title: &str) -> Utf8PathBuf {
-    partition.join(".slapgrid/promise/result").join(format!("{title}.status.json"))
+/// The directory of the results, in a partition.
+pub(super) const FOLDER: &str = ".slapgrid/promise/result";
+
+fn file_name(title: &str) -> String {
+    format!("{title}.status.json")
 }
 
 /// The end of a message that is too long, which is where errors are told.
-fn shortened(message: &str) -> String {
+pub(super) fn shortened(message: &str) -> String {
     match message.chars().count().checked_sub(LONGEST_MESSAGE) {
         None | Some(0) => message.to_owned(),
         Some(surplus) => format!("...{}", message.chars().skip(surplus).collect::<String>()),

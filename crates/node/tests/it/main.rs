@@ -1,0 +1,3 @@
+//! The supervisor and the promises with real processes.
+
+mod promises;
