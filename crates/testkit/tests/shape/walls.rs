@@ -38,7 +38,7 @@ fn only_host_touches_the_kernel_and_starts_processes() {
         "expect(unsafe_code",
         "process::Command",
         "process::{Command",
-        "os::unix::process",
+        "CommandExt",
     ];
 
     let found = found_outside(&["crates/host/src/"], &words);
