@@ -208,9 +208,14 @@ fn installed(
             Some("egg-info") => information.join("PKG-INFO"),
             _ => continue,
         };
-        let stem = information.file_stem().unwrap_or_default();
-        let named = ProjectName::new(stem.split('-').next().unwrap_or_default());
-        if only.is_some_and(|project| *project != named) {
+        // `name-version`, and for old ones `-pyX.Y` after it; links to sources have the name alone.
+        let mut parts = information.file_stem().unwrap_or_default().split('-');
+        let name = parts.next().unwrap_or_default();
+        if only.is_some_and(|project| *project != ProjectName::new(name)) {
+            continue;
+        }
+        if let Some(version) = parts.next().and_then(|version| version.parse().ok()) {
+            found.push(Distribution::new(name.to_owned(), version, directory, kind, information));
             continue;
         }
         let Ok(Some(text)) = files::read_text_if_present(&fields) else { continue };

@@ -58,7 +58,12 @@ impl Engine {
 
     pub(crate) fn egg_settings(&mut self) -> Result<EggSettings, BuildError> {
         let python = self.python()?;
-        let pins = self.versions()?;
+        // The pins decide which distributions a part gets, and those are in its signature; were the section in it, too,
+        // each changed pin would build every part again.
+        let initialising = std::mem::take(&mut self.initialising);
+        let pins = self.versions();
+        self.initialising = initialising;
+        let pins = pins?;
         let download_cache = self.buildout_option("download-cache")?;
         let index = self.buildout_option("index")?;
         let words = |text: Option<String>| -> Vec<String> {
