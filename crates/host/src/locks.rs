@@ -8,7 +8,7 @@ use fs_err as fs;
 /// A lock held until it is dropped.
 #[derive(Debug)]
 pub struct FileLock {
-    _file: std::fs::File,
+    file: std::fs::File,
     path: Utf8PathBuf,
 }
 
@@ -41,10 +41,17 @@ impl FileLock {
     fn lock(file: fs::File, path: &Utf8Path) -> io::Result<Option<Self>> {
         let (file, _) = file.into_parts();
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file, path: path.to_owned() })),
+            Ok(()) => Ok(Some(Self { file, path: path.to_owned() })),
             Err(std::fs::TryLockError::WouldBlock) => Ok(None),
             Err(std::fs::TryLockError::Error(error)) => Err(error),
         }
+    }
+}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        // Closing is not enough: a child that another thread is just starting has the descriptor too, until it execs.
+        let _ = self.file.unlock();
     }
 }
 

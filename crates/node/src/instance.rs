@@ -27,6 +27,7 @@ use crate::supervisor::SupervisorError;
 
 pub use error::InstanceError;
 pub use plan::Options;
+pub(crate) use plan::check_selection;
 
 /// How a pass over the partitions ended.
 #[derive(Debug)]
@@ -92,7 +93,7 @@ fn alone(
             refused(intended::problem(node, &error))
         }
     })?;
-    plan::check_selection(&computer.partitions, &options.only).map_err(refused)?;
+    check_selection(&computer.partitions, &options.only).map_err(refused)?;
     Ok(process(node, &computer, options))
 }
 

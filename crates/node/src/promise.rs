@@ -10,6 +10,7 @@ mod cache;
 mod history;
 mod interpreter;
 mod legacy;
+mod pass;
 mod plugin;
 mod runner;
 mod schedule;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use host::clock::Clock;
 
+pub use pass::pass;
 pub use result::{Kind, PromiseResult};
 pub use runner::Runner;
 

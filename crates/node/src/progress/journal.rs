@@ -1,7 +1,7 @@
 //! Events kept in a file, one JSON object in each line, and read back while the file grows.
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::sync::{Arc, Mutex};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -23,7 +23,8 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// A journal at `path`, whose directory must exist when the first event comes.
+    /// A journal at `path`. Its directory and the one above are made when they are missing: a node that was never run
+    /// has no logs yet.
     #[must_use]
     pub fn new(path: impl Into<Utf8PathBuf>, clock: Arc<dyn Clock>) -> Self {
         Self { path: path.into(), clock, limit: LIMIT, turn: Mutex::new(()) }
@@ -35,10 +36,31 @@ impl Journal {
         let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // Opened anew each time, so that a rotation by another process is followed; written in one call, so that
         // lines of several processes do not mix.
-        let mut file = fs::OpenOptions::new().create(true).append(true).mode(0o640).open(&self.path)?;
+        let open = || fs::OpenOptions::new().create(true).append(true).mode(0o640).open(&self.path);
+        let mut file = match open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.make_directory()?;
+                open()?
+            }
+            opened => opened?,
+        };
         file.write_all(&line)?;
         if file.metadata()?.size() >= self.limit {
             fs::rename(&self.path, format!("{}.1", self.path))?;
+        }
+        Ok(())
+    }
+}
+
+impl Journal {
+    /// Makes `var` and `var/log` of an instance root, but never the root itself.
+    fn make_directory(&self) -> io::Result<()> {
+        let directories: Vec<&Utf8Path> = self.path.ancestors().skip(1).take(2).collect();
+        for (directory, mode) in directories.into_iter().rev().zip([0o755, 0o700]) {
+            match std::fs::DirBuilder::new().mode(mode).create(directory) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
         }
         Ok(())
     }
