@@ -84,8 +84,10 @@ fn python_node_deploys_a_release_from_our_master() {
     let ours = scratch.install(PROGRAM, "slapos");
     let [port, service] = ports::free::<2>().map(|port| port.to_string());
 
-    let finished = peer
-        .deploy(&scratch.path().join("base"), &[("MASTER", ours.as_str()), ("PORT", &port), ("SERVICE_PORT", &service)]);
+    let finished = peer.deploy(
+        &scratch.path().join("base"),
+        &[("MASTER", ours.as_str()), ("PORT", &port), ("SERVICE_PORT", &service)],
+    );
 
     assert!(succeeded(&finished).ends_with("answering\n"));
 }
@@ -97,8 +99,10 @@ fn our_node_deploys_a_release_from_the_python_master() {
     let ours = scratch.install(PROGRAM, "slapos");
     let [port, service] = ports::free::<2>().map(|port| port.to_string());
 
-    let finished = peer
-        .deploy(&scratch.path().join("base"), &[("NODE", ours.as_str()), ("PORT", &port), ("SERVICE_PORT", &service)]);
+    let finished = peer.deploy(
+        &scratch.path().join("base"),
+        &[("NODE", ours.as_str()), ("PORT", &port), ("SERVICE_PORT", &service)],
+    );
 
     assert!(succeeded(&finished).ends_with("answering\n"));
 }
