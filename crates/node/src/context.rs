@@ -8,7 +8,7 @@ use host::clock::Clock;
 use crate::configuration::Configuration;
 use crate::environment::Environment;
 use crate::progress::{Event, Progress};
-use crate::promise::{Check, Report, Runner};
+use crate::promise::{Check, Report};
 use crate::supervisor::{Layout, Supervisor, WatchdogArguments};
 
 /// One node, as its passes see it. Clones share everything.
@@ -40,12 +40,6 @@ pub trait Promises: Send + Sync {
 impl Promises for crate::promise::Runner {
     fn check(&self, check: &Check<'_>) -> io::Result<Report> {
         self.check(check)
-    }
-}
-
-impl Promises for Runner {
-    fn check(&self, check: &Check<'_>) -> io::Result<Report> {
-        Self::check(self, check)
     }
 }
 
