@@ -30,17 +30,27 @@ pub(crate) struct Answer {
 impl TestMaster {
     /// A master with an empty database.
     pub(crate) fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// A master with an empty database and settings of its own.
+    pub(crate) fn start_with(configure: impl FnOnce(&mut MasterConfiguration)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let database = Utf8PathBuf::try_from(directory.path().join("master.db")).unwrap();
-        let mut started = Self::on(&database);
+        let mut started = Self::configured(&database, configure);
         started._directory = Some(directory);
         started
     }
 
     /// A master on a database that stays.
     pub(crate) fn on(database: &Utf8Path) -> Self {
+        Self::configured(database, |_| {})
+    }
+
+    fn configured(database: &Utf8Path, configure: impl FnOnce(&mut MasterConfiguration)) -> Self {
         let mut configuration = MasterConfiguration::new(database.to_owned(), 0);
         configuration.default_computer = local();
+        configure(&mut configuration);
         let bound = bind(configuration).unwrap();
         let address = bound.address();
         let (stop, stopped) = oneshot::channel();
