@@ -124,7 +124,7 @@ impl Distribution {
     pub(super) fn needs_setuptools(&self, environment: &MarkerEnvironment) -> Result<bool, EggError> {
         let Some(namespaces) = self.text("namespace_packages.txt")? else { return Ok(false) };
         let setuptools = ProjectName::new("setuptools");
-        let asked = self.dependencies(environment)?.of(&[]).unwrap_or_default();
+        let asked = self.dependencies(environment)?.of(&[], environment)?;
         if asked.iter().any(|requirement| requirement.project == setuptools) {
             return Ok(false);
         }

@@ -47,8 +47,11 @@ impl Fields {
 /// The dependencies of a distribution on this machine: markers are decided already.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Dependencies {
+    /// Who states them, for messages.
+    by: String,
     always: Vec<Requirement>,
-    extras: Vec<(String, Vec<Requirement>)>,
+    /// Those of each extra, as text: most extras are never asked for.
+    extras: Vec<(String, Vec<String>)>,
 }
 
 impl Dependencies {
@@ -71,12 +74,12 @@ impl Dependencies {
             .iter()
             .filter_map(|written| Some((written, written.parse::<ExtraName>().ok()?)))
             .map(|(written, extra)| {
-                let mut more = applying(&[extra]);
-                more.retain(|requirement| !known.contains(&requirement.to_string()));
+                let mut more: Vec<String> = applying(&[extra]).iter().map(ToString::to_string).collect();
+                more.retain(|requirement| !known.contains(requirement));
                 (written.clone(), more)
             })
             .collect();
-        Ok(Self { always, extras })
+        Ok(Self { by, always, extras })
     }
 
     /// The dependencies in an egg's `requires.txt`.
@@ -88,7 +91,7 @@ impl Dependencies {
         by: &str,
         environment: &MarkerEnvironment,
     ) -> Result<Self, EggError> {
-        let mut dependencies = Self::default();
+        let mut dependencies = Self { by: by.to_owned(), ..Self::default() };
         let mut section: Option<String> = None;
         let mut wanted = true;
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -100,13 +103,9 @@ impl Dependencies {
                     dependencies.extra(extra);
                 }
             } else if wanted {
-                let requirement = parse(line, by)?;
-                if requirement.applies(environment, &[]) {
-                    let requirement = requirement.without_marker();
-                    match &section {
-                        Some(extra) => dependencies.extra(extra).push(requirement),
-                        None => dependencies.always.push(requirement),
-                    }
+                match &section {
+                    Some(extra) => dependencies.extra(extra).push(line.to_owned()),
+                    None => dependencies.always.extend(applying(line, by, environment)?),
                 }
             }
         }
@@ -117,7 +116,7 @@ impl Dependencies {
     #[must_use]
     pub(super) fn to_requires_txt(&self) -> String {
         let mut text: String = self.always.iter().map(|requirement| format!("{requirement}\n")).collect();
-        let mut extras: Vec<&(String, Vec<Requirement>)> = self.extras.iter().collect();
+        let mut extras: Vec<&(String, Vec<String>)> = self.extras.iter().collect();
         extras.sort_by(|one, other| one.0.cmp(&other.0));
         for (extra, requirements) in extras {
             text.push_str("\n[");
@@ -128,22 +127,31 @@ impl Dependencies {
         text
     }
 
-    /// What is needed for these extras, in the order stated; `Err` names an extra that does not exist.
+    /// The first of these extras that does not exist.
+    pub(super) fn unknown_extra<'a>(&self, extras: &'a [String]) -> Option<&'a String> {
+        extras.iter().find(|wanted| !self.extras.iter().any(|(name, _)| same_extra(name, wanted)))
+    }
+
+    /// What is needed for these extras, in the order stated; extras that do not exist need nothing.
     ///
     /// # Errors
-    /// The first extra that the distribution does not have.
-    pub(super) fn of<'a>(&'a self, extras: &[String]) -> Result<Vec<&'a Requirement>, String> {
-        let mut all: Vec<&Requirement> = self.always.iter().collect();
+    /// What an extra needs is not a requirement.
+    pub(super) fn of(
+        &self,
+        extras: &[String],
+        environment: &MarkerEnvironment,
+    ) -> Result<Vec<Requirement>, EggError> {
+        let mut all = self.always.clone();
         for wanted in extras {
-            match self.extras.iter().find(|(name, _)| same_extra(name, wanted)) {
-                Some((_, requirements)) => all.extend(requirements),
-                None => return Err(wanted.clone()),
+            let lines = self.extras.iter().find(|(name, _)| same_extra(name, wanted)).map(|(_, lines)| lines);
+            for line in lines.into_iter().flatten() {
+                all.extend(applying(line, &self.by, environment)?);
             }
         }
         Ok(all)
     }
 
-    fn extra(&mut self, name: &str) -> &mut Vec<Requirement> {
+    fn extra(&mut self, name: &str) -> &mut Vec<String> {
         let index = self.extras.iter().position(|(known, _)| same_extra(known, name)).unwrap_or_else(|| {
             self.extras.push((name.to_owned(), Vec::new()));
             self.extras.len() - 1
@@ -155,6 +163,12 @@ impl Dependencies {
 fn same_extra(one: &str, other: &str) -> bool {
     use super::name::ProjectName;
     ProjectName::new(one) == ProjectName::new(other)
+}
+
+/// The requirement of a line, unless its marker excludes this machine.
+fn applying(line: &str, by: &str, environment: &MarkerEnvironment) -> Result<Option<Requirement>, EggError> {
+    let requirement = parse(line, by)?;
+    Ok(requirement.applies(environment, &[]).then(|| requirement.without_marker()))
 }
 
 fn parse(text: &str, by: &str) -> Result<Requirement, EggError> {
@@ -217,20 +231,18 @@ Provides-Extra: async
 Requires-Dist: not-a-field
 ";
 
-    fn names(requirements: Result<Vec<&Requirement>, String>) -> Vec<String> {
-        requirements.unwrap().iter().map(ToString::to_string).collect()
+    fn names(dependencies: &Dependencies, extras: &[&str]) -> Vec<String> {
+        let extras: Vec<String> = extras.iter().map(ToString::to_string).collect();
+        dependencies.of(&extras, &environment()).unwrap().iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn only_what_applies_here_is_needed() {
         let dependencies = Dependencies::from_fields(&Fields::parse(METADATA), &environment()).unwrap();
 
-        assert_eq!(names(dependencies.of(&[])), ["Werkzeug>=3.0.0", "click<9,>=8.1.3"]);
-        assert_eq!(
-            names(dependencies.of(&["async".to_owned()])),
-            ["Werkzeug>=3.0.0", "click<9,>=8.1.3", "asgiref>=3.2"]
-        );
-        assert_eq!(dependencies.of(&["other".to_owned()]).unwrap_err(), "other");
+        assert_eq!(names(&dependencies, &[]), ["Werkzeug>=3.0.0", "click<9,>=8.1.3"]);
+        assert_eq!(names(&dependencies, &["async"]), ["Werkzeug>=3.0.0", "click<9,>=8.1.3", "asgiref>=3.2"]);
+        assert_eq!(dependencies.unknown_extra(&["ASYNC".to_owned(), "other".to_owned()]).unwrap(), "other");
     }
 
     #[test]
@@ -259,7 +271,7 @@ Requires-Dist: not-a-field
 
         let dependencies = Dependencies::from_requires_txt(text, "a 1", &environment()).unwrap();
 
-        assert_eq!(names(dependencies.of(&["test".to_owned()])), ["six", "pytest", "mock"]);
+        assert_eq!(names(&dependencies, &["test"]), ["six", "pytest", "mock"]);
     }
 
     #[test]

@@ -188,16 +188,14 @@ impl<C: Choice> Walk<'_, C> {
     /// What a choice needs for the extras that are asked for.
     fn needed(&self, choice: &C, asked: &Asked) -> Result<Vec<Requirement>, EggError> {
         let dependencies = choice.dependencies(self.rules.environment)?;
-        let mut extras = asked.requirement.extras.clone();
-        loop {
-            match dependencies.of(&extras) {
-                Ok(needed) => return Ok(needed.into_iter().cloned().collect()),
-                Err(unknown) if self.rules.allow_unknown_extras => extras.retain(|extra| *extra != unknown),
-                Err(extra) => {
-                    let chain = self.chain(asked.by.as_ref());
-                    return Err(EggError::UnknownExtra { distribution: describe(choice), extra, chain });
-                }
-            }
+        let extras = &asked.requirement.extras;
+        match dependencies.unknown_extra(extras) {
+            Some(extra) if !self.rules.allow_unknown_extras => Err(EggError::UnknownExtra {
+                distribution: describe(choice),
+                extra: extra.clone(),
+                chain: self.chain(asked.by.as_ref()),
+            }),
+            _ => dependencies.of(extras, self.rules.environment),
         }
     }
 
