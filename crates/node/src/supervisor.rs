@@ -109,7 +109,9 @@ impl Supervisor {
     pub fn ensure_running(&self) -> Result<Client, SupervisorError> {
         let client = self.client();
         let Some(command) = &self.start else { return Ok(client) };
-        if !self.wait_while_ending(&client)? {
+        if self.wait_while_ending(&client)? {
+            refresh_watchdog(&client)?;
+        } else {
             self.launch(command)?;
             self.wait_for_answer(&client)?;
         }
@@ -249,6 +251,22 @@ impl Supervisor {
         let output = files::read_if_present(&self.layout.start_log()).ok().flatten().unwrap_or_default();
         Err(SupervisorError::Silent { output: String::from_utf8_lossy(&output).trim().to_owned() })
     }
+}
+
+/// Makes a daemon that runs already take the watchdog that the main file names: it may have been started without one,
+/// or for another master.
+fn refresh_watchdog(client: &Client) -> Result<(), SupervisorError> {
+    const GROUP: &str = "watchdog";
+    let difference = client.reload_configuration()?;
+    let names = |groups: &[String]| groups.iter().any(|group| group == GROUP);
+    if names(&difference.changed) || names(&difference.removed) {
+        client.stop_group(GROUP)?;
+        forget(client, GROUP)?;
+    }
+    if names(&difference.changed) || names(&difference.added) {
+        client.add_group(GROUP)?;
+    }
+    Ok(())
 }
 
 /// Unloads a group that was stopped; what ends late gets the time for it.
