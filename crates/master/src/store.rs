@@ -37,6 +37,9 @@ pub enum StoreError {
     /// The engine failed: disk full, input or output error, corruption.
     #[error("the database failed")]
     Engine(#[source] rusqlite::Error),
+    /// The engine could not commit a group of transactions.
+    #[error("the database could not commit: {0}")]
+    Commit(String),
     /// What is stored cannot be understood.
     #[error("the database holds something that cannot be understood: {0}")]
     Content(String),

@@ -50,7 +50,7 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        if let Self::Failed(StoreError::Engine(_) | StoreError::Content(_)) | Self::Unwritable(_) = &self {
+        if self.status().is_server_error() {
             let because = std::error::Error::source(&self).map(ToString::to_string).unwrap_or_default();
             tracing::error!(because, "failed to answer a request");
         }

@@ -31,6 +31,7 @@ impl Opened {
 
 pub(super) fn open(path: &Utf8Path) -> Result<Opened, OpenError> {
     let lock = lock(path)?;
+    create_private(path)?;
     let connection = Connection::open(path).map_err(|source| engine(path, source))?;
     recognise(&connection, path)?;
     prepare(&connection, path)?;
@@ -44,6 +45,17 @@ fn lock(path: &Utf8Path) -> Result<FileLock, OpenError> {
     match FileLock::try_acquire(&lock_path).map_err(directory)? {
         Some(lock) => Ok(lock),
         None => Err(OpenError::InUse { path: path.to_owned() }),
+    }
+}
+
+/// Makes the file if there is none. Parameters hold passwords: nobody else may read it.
+fn create_private(path: &Utf8Path) -> Result<(), OpenError> {
+    use fs::os::unix::fs::OpenOptionsExt as _;
+    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+            Err(OpenError::Directory { path: path.to_owned(), source })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -142,6 +154,17 @@ mod tests {
         let _first = open(&path).unwrap();
 
         assert!(matches!(open(&path), Err(OpenError::InUse { .. })));
+    }
+
+    #[test]
+    fn nobody_else_may_read_the_database() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (_guard, path) = scratch();
+        let _opened = open(&path).unwrap();
+
+        for file in [path.clone(), format!("{path}-wal").into()] {
+            assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "{file}");
+        }
     }
 
     #[test]

@@ -93,8 +93,7 @@ fn on_snapshot<T, E: From<StoreError>>(
     connection: &Connection,
     work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    connection.execute_batch("BEGIN").map_err(StoreError::Engine)?;
-    let outcome = work(&Tx::new(connection));
-    connection.execute_batch("COMMIT").map_err(StoreError::Engine)?;
-    outcome
+    // Ends with the guard, also when the closure panics.
+    let _snapshot = connection.unchecked_transaction().map_err(StoreError::Engine)?;
+    work(&Tx::new(connection))
 }

@@ -15,7 +15,7 @@ const GROUP: usize = 256;
 
 /// A transaction that waits to be run, committed and answered.
 trait Job: Send {
-    /// Runs it; `None` when it failed and must be rolled back.
+    /// Runs it; returns whether it may be committed.
     fn run(&mut self, tx: &Tx<'_>) -> bool;
     /// Answers, once it is known whether the group was committed.
     fn finish(self: Box<Self>, committed: Result<(), StoreError>);
@@ -40,10 +40,11 @@ where
     }
 
     fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
-        let Some(outcome) = self.outcome else { return };
-        let outcome = match (outcome, committed) {
-            (Ok(_), Err(error)) => Err(error.into()),
-            (outcome, _) => outcome,
+        let outcome = match (self.outcome, committed) {
+            (Some(Err(error)), _) => Err(error),
+            (_, Err(error)) => Err(error.into()),
+            (Some(outcome), Ok(())) => outcome,
+            (None, Ok(())) => return,
         };
         // A caller that went away does not wait for its answer.
         let _ = self.answer.send(outcome);
@@ -91,33 +92,37 @@ fn serve(connection: &Connection, jobs: &Receiver<Box<dyn Job>>, on_commit: &OnC
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
         group.extend(jobs.try_iter().take(GROUP - 1));
-        match run_group(connection, &mut group) {
-            Ok(touched) => {
-                if !touched.is_empty() {
-                    on_commit(&touched);
-                }
-                for job in group {
-                    job.finish(Ok(()));
-                }
+        if let Err(error) = commit_group(connection, &mut group, on_commit) {
+            // A full disk, for instance, takes the whole group back. Alone, those that need no room still succeed.
+            tracing::error!(error = %error, "the database refused a group of transactions");
+            for mut job in group {
+                let alone = commit_group(connection, std::slice::from_mut(&mut job), on_commit);
+                job.finish(alone.map_err(|error| StoreError::Commit(error.to_string())));
             }
-            Err(error) => {
-                tracing::error!(error = %error, "the database refused a group of transactions");
-                let _ = connection.execute_batch("ROLLBACK");
-                let mut error = Some(error);
-                for job in group {
-                    // The engine's error cannot be copied; the first of the group gets it, the others its text.
-                    let copy = error.take().map_or_else(|| again(connection), StoreError::Engine);
-                    job.finish(Err(copy));
-                }
+        } else {
+            for job in group {
+                job.finish(Ok(()));
             }
         }
     }
 }
 
-fn again(connection: &Connection) -> StoreError {
-    let autocommit = connection.is_autocommit();
-    tracing::debug!(autocommit, "a transaction shares the failure of its group");
-    StoreError::Content("the commit failed".to_owned())
+/// Runs and commits transactions together; after an error, none of them has happened.
+fn commit_group(
+    connection: &Connection,
+    group: &mut [Box<dyn Job>],
+    on_commit: &OnCommit,
+) -> rusqlite::Result<()> {
+    match run_group(connection, group) {
+        Ok(touched) if touched.is_empty() => {}
+        Ok(touched) => on_commit(&touched),
+        Err(error) => {
+            // Some failures have ended the transaction already.
+            let _ = connection.execute_batch("ROLLBACK");
+            return Err(error);
+        }
+    }
+    Ok(())
 }
 
 fn run_group(connection: &Connection, group: &mut [Box<dyn Job>]) -> rusqlite::Result<Vec<Touched>> {
@@ -135,4 +140,45 @@ fn run_group(connection: &Connection, group: &mut [Box<dyn Job>]) -> rusqlite::R
     }
     connection.execute_batch("COMMIT")?;
     Ok(all_touched)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::open::open;
+    use super::super::tests::scratch;
+    use super::*;
+
+    fn job(answer: oneshot::Sender<Result<(), StoreError>>, names: std::ops::Range<usize>) -> Box<dyn Job> {
+        let work = move |tx: &Tx<'_>| {
+            for name in names.clone() {
+                tx.ensure_computer(&format!("{name}-{}", "x".repeat(1000)).parse().unwrap())?;
+            }
+            Ok(())
+        };
+        Box::new(Work { work, outcome: None, answer })
+    }
+
+    #[test]
+    fn a_full_disk_fails_those_that_need_room_and_no_others() {
+        let (_guard, path) = scratch();
+        let opened = open(&path).unwrap();
+        let pages: i64 = opened.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        opened.connection.pragma_update(None, "max_page_count", pages + 20).unwrap();
+        let (queue, jobs) = channel();
+        let mut answers = Vec::new();
+        for names in [0..1, 1..1000, 1000..1001] {
+            let (answer, outcome) = oneshot::channel();
+            queue.send(job(answer, names)).unwrap();
+            answers.push(outcome);
+        }
+        drop(queue);
+
+        serve(&opened.connection, &jobs, &(std::sync::Arc::new(|_: &[Touched]| {}) as OnCommit));
+
+        let large = answers.remove(1).blocking_recv().unwrap();
+        assert!(matches!(large, Err(StoreError::Engine(_))), "{large:?}");
+        for small in answers {
+            small.blocking_recv().unwrap().unwrap();
+        }
+    }
 }

@@ -101,3 +101,19 @@ fn the_client_answers_for_a_master_behind_a_prefix() {
     assert!(matches!(client.run_id(), Err(ClientError::NotFound { .. })));
     assert!(client.url().ends_with("/prefix/"));
 }
+
+#[test]
+fn a_client_outlives_a_restart_of_its_master() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = camino::Utf8PathBuf::try_from(directory.path().join("master.db")).unwrap();
+    let first = TestMaster::on(&database);
+    let (client, port) = (first.client(), first.address.port());
+    client.load_computer_configuration(&computer(1)).unwrap();
+    let answer = client.request(&request("a")).unwrap();
+    first.stop();
+
+    let _second = TestMaster::configured(&database, |configuration| configuration.port = port);
+
+    // The connection that the client kept is gone; it must not be taken for an unreachable master.
+    assert_eq!(client.request(&request("a")).unwrap(), answer);
+}

@@ -47,7 +47,8 @@ impl TestMaster {
         Self::configured(database, |_| {})
     }
 
-    fn configured(database: &Utf8Path, configure: impl FnOnce(&mut MasterConfiguration)) -> Self {
+    /// A master on a database that stays, with settings of its own.
+    pub(crate) fn configured(database: &Utf8Path, configure: impl FnOnce(&mut MasterConfiguration)) -> Self {
         let mut configuration = MasterConfiguration::new(database.to_owned(), 0);
         configuration.default_computer = local();
         configure(&mut configuration);

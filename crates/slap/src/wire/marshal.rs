@@ -9,7 +9,7 @@ use super::xml::{self, Element};
 use crate::value::{Parameters, Value};
 
 /// More values than this in one document, references expanded, are an attack.
-const MAXIMUM_VALUES: usize = 4_000_000;
+const MAXIMUM_VALUES: usize = 2_000_000;
 
 /// The classes of which objects may travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,9 @@ use super::WireError;
 /// Deeper documents are refused, so that no reader of a tree can exhaust its stack.
 const MAXIMUM_DEPTH: usize = 200;
 
+/// Documents of more elements are refused: ten thousand partitions need less.
+const MAXIMUM_ELEMENTS: usize = 1_000_000;
+
 /// An element with what it directly contains.
 #[derive(Debug, Default)]
 pub(super) struct Element {
@@ -29,15 +32,16 @@ pub(super) fn parse(document: &str) -> Result<Element, WireError> {
     let mut reader = Reader::from_str(document);
     // The element in front collects the root as its child; whatever else is outside the root is an error.
     let mut open = vec![Element::default()];
+    let mut budget = MAXIMUM_ELEMENTS;
     loop {
         match reader.read_event().map_err(not_xml)? {
             Event::Start(start) => {
                 if open.len() > MAXIMUM_DEPTH {
                     return Err(WireError::TooLarge);
                 }
-                open.push(element(&start)?);
+                open.push(element(&start, &mut budget)?);
             }
-            Event::Empty(start) => attach(&mut open, element(&start)?)?,
+            Event::Empty(start) => attach(&mut open, element(&start, &mut budget)?)?,
             Event::End(_) => {
                 let Some(closed) = open.pop() else { break };
                 attach(&mut open, closed)?;
@@ -74,7 +78,8 @@ fn not_xml(error: impl std::fmt::Display) -> WireError {
     WireError::NotXml(error.to_string())
 }
 
-fn element(start: &BytesStart<'_>) -> Result<Element, WireError> {
+fn element(start: &BytesStart<'_>, budget: &mut usize) -> Result<Element, WireError> {
+    *budget = budget.checked_sub(1).ok_or(WireError::TooLarge)?;
     let mut attributes = Vec::new();
     for attribute in start.attributes() {
         let attribute = attribute.map_err(not_xml)?;
@@ -176,6 +181,13 @@ mod tests {
         let attack = "<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><a>&x;</a>";
 
         insta::assert_snapshot!(message(attack), @"unexpected document: a document type is not allowed");
+    }
+
+    #[test]
+    fn a_document_as_long_as_an_attack_is_refused() {
+        let attack = format!("<a>{}</a>", "<b/>".repeat(MAXIMUM_ELEMENTS));
+
+        assert!(matches!(parse(&attack), Err(WireError::TooLarge)));
     }
 
     #[test]
