@@ -38,11 +38,12 @@ fn configuration(settings: &MasterSettings) -> Result<MasterConfiguration, Failu
         let url = url.parse().map_err(|error: slap::InvalidId| Failure::of(Kind::Failed, &error))?;
         products.entry(name.clone()).or_default().push(url);
     }
-    Ok(MasterConfiguration {
-        host,
-        products,
-        ..MasterConfiguration::new(settings.database.clone(), settings.port)
-    })
+    let mut configuration = MasterConfiguration::new(settings.database.clone(), settings.port);
+    if let Some(computer) = &settings.computer {
+        configuration.default_computer =
+            computer.parse().map_err(|error: slap::InvalidId| Failure::of(Kind::Failed, &error))?;
+    }
+    Ok(MasterConfiguration { host, products, ..configuration })
 }
 
 fn resolve(host: &str) -> Result<IpAddr, Failure> {

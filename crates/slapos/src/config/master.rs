@@ -16,6 +16,8 @@ pub(crate) struct MasterSettings {
     pub(crate) port: u16,
     /// File of its database.
     pub(crate) database: Utf8PathBuf,
+    /// The computer that requests go to when they name none; the master has a default of its own.
+    pub(crate) computer: Option<String>,
     /// Directory below which releases given as relative addresses are.
     pub(crate) local_releases: Option<Utf8PathBuf>,
     /// Name to address of the releases that may be asked for by `product.NAME`.
@@ -41,7 +43,7 @@ pub(crate) struct MasterFlags {
     local_software_release_root: Option<String>,
 }
 
-/// Reads `[slapproxy]`.
+/// Reads `[slapproxy]`, and the name of this computer from `[slapos]`.
 pub(crate) fn load(context: &Context<'_>, ini: &Ini, flags: &MasterFlags) -> Result<MasterSettings, Failure> {
     let mut options = Options::new(ini, context.environment, &["slapproxy"]);
     options.set("database_uri", flags.database_uri.as_ref());
@@ -66,6 +68,7 @@ pub(crate) fn load(context: &Context<'_>, ini: &Ini, flags: &MasterFlags) -> Res
         host: options.text("host")?.unwrap_or_else(|| "127.0.0.1".to_owned()),
         port: options.number("port")?.unwrap_or(8080),
         database,
+        computer: Options::new(ini, context.environment, &["slapproxy", "slapos"]).text("computer_id")?,
         local_releases: options.path("local_software_release_root")?,
         products,
         log_file: options.path("log_file")?,
