@@ -10,8 +10,10 @@ mod pass;
 mod side;
 mod start;
 
+use camino::Utf8PathBuf;
+
 use crate::requirement;
-use crate::step::{Failure, cargo, step};
+use crate::step::{Failure, cargo, step, top};
 use figures::Table;
 use side::Ground;
 
@@ -28,14 +30,26 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
 
 /// Runs the benchmarks that are named, or all, and prints their table. A target that is missed is no failure of the
 /// task: the table says so.
-pub(crate) fn run(names: &[&str]) -> Result<(), Failure> {
+///
+/// `--program PATH` measures that program instead of the one that it builds.
+pub(crate) fn run(words: &[&str]) -> Result<(), Failure> {
+    let (program, names) = match words {
+        ["--program", path, names @ ..] => (Some(Utf8PathBuf::from(*path)), names),
+        names => (None, names),
+    };
     if let Some(unknown) = names.iter().find(|name| !BENCHMARKS.iter().any(|(known, _)| known == *name)) {
         let known: Vec<&str> = BENCHMARKS.iter().map(|(name, _)| *name).collect();
         return Err(format!("there is no benchmark {unknown}; there are {}", known.join(", ")));
     }
     requirement::prepare()?;
-    step("the program, as released", &cargo(["build", "--release", "--package", "slapos"]))?;
-    let ground = Ground::prepare()?;
+    let program = match program {
+        Some(program) => program,
+        None => {
+            step("the program, as released", &cargo(["build", "--release", "--package", "slapos"]))?;
+            top().join("target/release/slapos")
+        }
+    };
+    let ground = Ground::prepare(&program)?;
     let mut table = Table::default();
     for (name, benchmark) in BENCHMARKS.iter().filter(|(name, _)| names.is_empty() || names.contains(name)) {
         println!("── {name}");

@@ -15,7 +15,8 @@ usage: cargo xtask TASK
   check [--quick]   formatting, lints, documentation, unused and forbidden dependencies, then all tests
                     (--quick: only the shape test)
   test [FILTER…]    sets up what the tests need, builds the program, runs all tests or those whose name holds FILTER
-  bench [NAME…]     start, master, deploy, pass, memory: side by side with the Python SlapOS
+  bench [--program PATH] [NAME…]
+                    start, master, deploy, pass, memory: side by side with the Python SlapOS
 ";
 
 fn main() -> ExitCode {

@@ -43,12 +43,12 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    /// Makes the directory, copies our released program there, and finds or makes the user.
-    pub(crate) fn prepare() -> Result<Self, Failure> {
+    /// Makes the directory, copies our program there, and finds or makes the user.
+    pub(crate) fn prepare(ours: &Utf8Path) -> Result<Self, Failure> {
         let directory = Utf8PathBuf::from(format!("/tmp/slapos-bench-{}", std::process::id()));
         let failed = |error: std::io::Error| format!("{directory} cannot be prepared: {error}");
         host::files::ensure_directory(&directory.join("bin"), 0o755).map_err(failed)?;
-        fs::copy(top().join("target/release/slapos"), directory.join("bin/slapos")).map_err(failed)?;
+        fs::copy(ours, directory.join("bin/slapos")).map_err(failed)?;
         let peer = top().join("target/peer").canonicalize_utf8().map_err(failed)?;
         let account = if users::is_root() { Some(peer_account()?) } else { None };
         if let Some(account) = &account {
