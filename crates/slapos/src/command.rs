@@ -8,7 +8,11 @@ mod down;
 mod help_command;
 mod lint;
 mod logs;
+mod node_agent;
+mod node_format;
 mod node_instance;
+mod node_promise;
+mod node_report;
 mod node_restart;
 mod node_software;
 mod node_start;
@@ -144,8 +148,12 @@ pub(crate) const COMMANDS: &[Entry] = &[
     Entry::of::<remove::Remove>(),
     Entry::of::<computer_list::ComputerList>(),
     Entry::of::<computer_info::ComputerInfo>(),
+    Entry::of::<node_format::NodeFormat>(),
     Entry::of::<node_software::NodeSoftware>(),
     Entry::of::<node_instance::NodeInstance>(),
+    Entry::of::<node_promise::NodePromise>(),
+    Entry::of::<node_report::NodeReport>(),
+    Entry::of::<node_agent::NodeAgent>(),
     Entry::of::<node_status::NodeStatus>(),
     Entry::of::<node_start::NodeStart>(),
     Entry::of::<node_stop::NodeStop>(),

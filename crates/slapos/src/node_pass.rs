@@ -10,7 +10,7 @@ use node::progress::{Journal, Progress, Silent};
 use node::{Configuration, Node};
 use slap::client::{Client, Endpoint};
 
-use crate::config::node::{NodeFlags, NodeSettings, load};
+use crate::config::node::{NodeFlags, NodeSettings, definition, load};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 
@@ -22,12 +22,17 @@ pub(crate) fn begin(context: &Context<'_>, flags: &NodeFlags) -> Result<(NodeSet
     let settings = load(context, flags)?;
     check_user(&settings.configuration)?;
     if !settings.maximal_delay.is_zero() {
-        let delay = spread(context.clock.now(), settings.maximal_delay);
-        tracing::info!("Sleeping for {} seconds, as maximal_delay asks.", delay.as_secs());
-        context.clock.sleep(delay);
+        wait_up_to(context, settings.maximal_delay);
     }
     let node = connect(context, settings.configuration.clone())?;
     Ok((settings, node))
+}
+
+/// Waits a random time.
+pub(crate) fn wait_up_to(context: &Context<'_>, limit: Duration) {
+    let delay = spread(context.clock.now(), limit);
+    tracing::info!("Sleeping for {} seconds, so that nodes do not ask all at once.", delay.as_secs());
+    context.clock.sleep(delay);
 }
 
 /// The node of a configuration; nothing is sent yet.
@@ -74,9 +79,14 @@ pub(crate) fn check_user(configuration: &Configuration) -> Result<(), Failure> {
         .code("E-not-root"))
 }
 
-/// Formats a node.
-pub(crate) fn format(_node: &Node) -> Result<(), Failure> {
-    Err(Failure::new(Kind::Failed, "node format has not landed"))
+/// Formats a node that somebody waits for.
+pub(crate) fn format(node: &Node) -> Result<(), Failure> {
+    let definition = definition(&node.configuration)?;
+    let formatted = node::format::pass(node, &node::format::Options { dry_run: false, definition });
+    match formatted.outcome.problems.first() {
+        Some(problem) => Err(failure(formatted.outcome.exit, problem)),
+        None => Ok(()),
+    }
 }
 
 /// Shows how a pass ended.

@@ -10,6 +10,7 @@ use host::clock::Clock;
 use host::locks::FileLock;
 use host::process::{Program, is_alive};
 
+use crate::context::Context;
 use crate::failure::{Failure, Kind};
 
 /// How long a process may take to end when it is asked to, before it is killed.
@@ -54,6 +55,20 @@ pub(crate) fn holder(path: &Utf8Path) -> std::io::Result<Option<Holder>> {
     let (pid, note) = text.split_once('\n').unwrap_or((&text, ""));
     // The holder writes its number just after it has taken the lock; a look in between finds none yet.
     Ok(Some(Holder { pid: pid.trim().parse().unwrap_or(0), note: note.trim().to_owned() }))
+}
+
+/// Holds the lock that a cloud gave to one of its processes.
+pub(crate) fn held(context: &Context<'_>, path: Option<&str>, note: &str) -> Result<Option<Held>, Failure> {
+    let Some(path) = path.map(|path| context.environment.absolute(path)) else { return Ok(None) };
+    let failed =
+        |error: std::io::Error| Failure::new(Kind::Failed, format!("cannot lock {path}")).because_of(&error);
+    if let Some(held) = hold(&path, note).map_err(failed)? {
+        return Ok(Some(held));
+    }
+    let pid = holder(&path).map_err(failed)?.map_or(0, |holder| holder.pid);
+    Err(Failure::new(Kind::Locked, format!("another process is the {note} of this cloud: pid {pid}"))
+        .hint("slapos down ends it")
+        .code("E-lock-held"))
 }
 
 /// One of the processes.

@@ -1,9 +1,9 @@
 //! `slapos node instance`: deploys the instances that the master wants in this computer's partitions.
 
 use crate::command::{Example, Group, Habit, Subcommand};
-use crate::config::node::{NodeFlags, split_list};
+use crate::config::node::{NodeFlags, partitions};
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::node_pass;
 
 /// Deploy, start and stop instances
@@ -45,13 +45,7 @@ impl Subcommand for NodeInstance {
 
     fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
         let (settings, node) = node_pass::begin(context, &self.node)?;
-        let mut only = Vec::new();
-        for name in self.only_cp.as_deref().map_or(settings.only_partitions, split_list) {
-            only.push(
-                name.parse::<slap::PartitionId>()
-                    .map_err(|error| Failure::of(Kind::Usage, &error).code("E-usage"))?,
-            );
-        }
+        let only = partitions(self.only_cp.as_deref(), &settings)?;
         let options = node::instance::Options {
             force: self.force || self.all,
             force_stop: self.force_stop,

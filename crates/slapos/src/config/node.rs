@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use node::configuration::network_cache::TlsFiles;
+use node::format::Definition;
+use slap::PartitionId;
 use node::configuration::{Configuration, Credentials, Format, NetworkCache, PidFiles, size};
 
 use crate::config::ini::Ini;
-use crate::config::{Options, become_owner, of_node};
+use crate::config::{Options, become_owner, of_node, read, syntax};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 
@@ -75,6 +77,26 @@ pub(crate) struct NodeFlags {
     /// Wait a random time of at most so many seconds before starting
     #[arg(long = "maximal_delay", value_name = "SECONDS")]
     maximal_delay: Option<u64>,
+    /// What `node format` may override.
+    #[arg(skip)]
+    pub(crate) format: FormatFlags,
+}
+
+/// What the command line of `node format` may override.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FormatFlags {
+    /// State file.
+    pub(crate) computer_xml: Option<String>,
+    /// Its copy as JSON.
+    pub(crate) computer_json: Option<String>,
+    /// Definition to use.
+    pub(crate) input_definition_file: Option<String>,
+    /// Definition to write.
+    pub(crate) output_definition_file: Option<String>,
+    /// Whether users may be made.
+    pub(crate) alter_user: Option<String>,
+    /// Whether addresses may be made.
+    pub(crate) alter_network: Option<String>,
 }
 
 impl NodeFlags {
@@ -106,7 +128,8 @@ pub(crate) fn load(context: &Context<'_>, flags: &NodeFlags) -> Result<NodeSetti
     let mut options = Options::new(&ini, context.environment, &["networkcache", "slapos"]);
     override_by_flags(&mut options, flags);
     options.require(&["computer_id", "instance_root", "master_url", "software_root"])?;
-    let configuration = configuration(context, &options, flags.pidfile.as_deref())?;
+    let mut configuration = configuration(context, &options, flags.pidfile.as_deref())?;
+    configuration.format = format(context, &ini, &configuration, &flags.format)?;
     check_files(&configuration)?;
     let list =
         |name| -> Result<Vec<String>, Failure> { Ok(split_list(&options.text(name)?.unwrap_or_default())) };
@@ -120,6 +143,31 @@ pub(crate) fn load(context: &Context<'_>, flags: &NodeFlags) -> Result<NodeSetti
         only_partitions: list("only_cp")?,
         format_log: Options::new(&ini, context.environment, &["slapformat"]).path("log_file")?,
         configuration,
+    })
+}
+
+/// The partitions that the command line names, else those that the file does.
+pub(crate) fn partitions(given: Option<&str>, settings: &NodeSettings) -> Result<Vec<PartitionId>, Failure> {
+    let names = given.map_or_else(|| settings.only_partitions.clone(), split_list);
+    let parse = |name: &String| name.parse().map_err(|error: slap::InvalidId| Failure::of(Kind::Usage, &error).code("E-usage"));
+    names.iter().map(parse).collect()
+}
+
+/// The definition file of the partitions, when the configuration names one.
+pub(crate) fn definition(configuration: &Configuration) -> Result<Option<Definition>, Failure> {
+    let Some(path) = &configuration.format.input_definition else { return Ok(None) };
+    let ini = read(path)?;
+    let mut sections = Vec::new();
+    for name in ini.section_names() {
+        let mut values = Vec::new();
+        for option in ini.option_names(name) {
+            let value = ini.get(name, option).map_err(|error| syntax(&error))?.unwrap_or_default();
+            values.push((option.to_owned(), value));
+        }
+        sections.push((name.to_owned(), values));
+    }
+    Definition::from_sections(&sections).map(Some).map_err(|error| {
+        Failure::of(Kind::Failed, &error).hint(format!("correct {path}")).code("E-format-definition")
     })
 }
 
@@ -196,7 +244,6 @@ fn configuration(
     }
     configuration.cache_directory = options.path("cache_directory")?;
     configuration.network_cache = network_cache(options)?;
-    configuration.format = format(context, options.ini(), &configuration)?;
     Ok(configuration)
 }
 
@@ -256,8 +303,19 @@ fn certificates(text: &str) -> Vec<String> {
     text.split(BEGIN).skip(1).map(|rest| format!("{BEGIN}{}", rest.trim_end())).collect()
 }
 
-fn format(context: &Context<'_>, ini: &Ini, configuration: &Configuration) -> Result<Format, Failure> {
-    let options = Options::new(ini, context.environment, &["slapos", "slapformat"]);
+fn format(
+    context: &Context<'_>,
+    ini: &Ini,
+    configuration: &Configuration,
+    flags: &FormatFlags,
+) -> Result<Format, Failure> {
+    let mut options = Options::new(ini, context.environment, &["slapos", "slapformat"]);
+    options.set("computer_xml", flags.computer_xml.as_ref());
+    options.set("computer_json", flags.computer_json.as_ref());
+    options.set("input_definition_file", flags.input_definition_file.as_ref());
+    options.set("output_definition_file", flags.output_definition_file.as_ref());
+    options.set("alter_user", flags.alter_user.as_ref());
+    options.set("alter_network", flags.alter_network.as_ref());
     for name in ["bridge_name", "no_bridge"] {
         if options.raw(name)?.is_some() {
             return Err(Failure::new(
