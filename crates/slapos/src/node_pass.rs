@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use camino::Utf8PathBuf;
 use host::clock::Clock;
 use node::environment::Environment as ChildEnvironment;
 use node::outcome::{Exit, Outcome, Problem};
 use node::progress::{Journal, Progress, Silent};
+use node::promise::{BangMaster, Runner, RunnerSettings};
 use node::{Configuration, Node};
 use slap::client::{Client, Endpoint};
 
@@ -16,6 +18,12 @@ use crate::failure::{Failure, Kind};
 
 /// How long the master may take to answer a node.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Promises that run at the same time.
+const PARALLEL_PROMISES: usize = 4;
+
+/// How long an interpreter that has nothing to do is kept.
+const IDLE_INTERPRETER: Duration = Duration::from_secs(180);
 
 /// Reads the configuration, checks who runs, waits the random delay that cron habits want.
 pub(crate) fn begin(context: &Context<'_>, flags: &NodeFlags) -> Result<(NodeSettings, Node), Failure> {
@@ -55,17 +63,34 @@ pub(crate) fn connect(context: &Context<'_>, configuration: Configuration) -> Re
         clock,
         progress,
         environment: Arc::new(ChildEnvironment::allowed(context.environment.variables.iter().cloned())),
-        promises: Arc::new(Unavailable),
+        promises: Arc::new(promises(context, &configuration)?),
         configuration: Arc::new(configuration),
     })
 }
 
-struct Unavailable;
+/// Who runs the promises of a node.
+fn promises(context: &Context<'_>, configuration: &Configuration) -> Result<Runner, Failure> {
+    Runner::new(RunnerSettings {
+        timeout: configuration.promise_timeout,
+        parallel: PARALLEL_PROMISES,
+        python: python(context),
+        master: Some(BangMaster {
+            url: configuration.master_url.clone(),
+            computer_id: configuration.computer_id.to_string(),
+            certificate_repository: configuration.credentials.partition_directory.clone(),
+        }),
+        idle: IDLE_INTERPRETER,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        clock: Arc::new(context.clock),
+    })
+    .map_err(|error| Failure::new(Kind::Failed, "cannot prepare to run promises").because_of(&error))
+}
 
-impl node::Promises for Unavailable {
-    fn check(&self, _: &node::promise::Check<'_>) -> std::io::Result<node::promise::Report> {
-        Ok(node::promise::Report::default())
-    }
+/// The interpreter of the machine, for plugins whose release brings none.
+fn python(context: &Context<'_>) -> Option<Utf8PathBuf> {
+    let directories =
+        std::env::split_paths(&context.environment.path).filter_map(|path| Utf8PathBuf::try_from(path).ok());
+    directories.map(|directory| directory.join("python3")).find(|path| path.is_file())
 }
 
 /// Refuses an ordinary user where the configuration wants root.

@@ -75,6 +75,10 @@ impl Deployment<'_> {
             }
             Err(error) => return Err(error.into()),
         };
+        // What failed earlier would be tried again some minutes later only.
+        if let Err(error) = node::agent::poke(&processes::configuration(self.cloud)) {
+            tracing::debug!(%error, "the agent was not poked");
+        }
         Ok((request, answer))
     }
 

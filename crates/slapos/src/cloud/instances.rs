@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8Path;
+use host::beneath::Directory;
 use host::files;
 use node::progress::{Event, Follower};
 use node::promise::result::PromiseResult;
@@ -170,9 +171,10 @@ pub(crate) fn fallen(process: &ProcessInfo) -> String {
 /// The last result of each promise of a partition, by name.
 fn results(directory: &Utf8Path) -> Vec<PromiseResult> {
     let Ok(entries) = directory.join(".slapgrid/promise/result").read_dir_utf8() else { return Vec::new() };
+    let Ok(partition) = Directory::open(directory) else { return Vec::new() };
     let mut results: Vec<PromiseResult> = entries
         .filter_map(|entry| {
-            PromiseResult::load(directory, entry.ok()?.file_name().strip_suffix(".status.json")?)
+            PromiseResult::load(&partition, entry.ok()?.file_name().strip_suffix(".status.json")?)
         })
         .collect();
     results.sort_by(|left, right| left.name.cmp(&right.name));

@@ -2,11 +2,12 @@
 
 use camino::Utf8PathBuf;
 use host::process::Program;
+use node::Configuration;
 use node::environment::Environment as ChildEnvironment;
 use node::supervisor::{Client as SupervisorClient, Layout};
 
-use crate::cloud::Cloud;
 use crate::cloud::daemon::Daemon;
+use crate::cloud::{Cloud, deploy};
 use crate::env::Environment;
 
 /// The master.
@@ -17,6 +18,11 @@ pub(crate) fn master(cloud: &Cloud, environment: &Environment) -> Daemon {
 /// The agent of the one node.
 pub(crate) fn agent(cloud: &Cloud, environment: &Environment) -> Daemon {
     daemon(cloud, environment, "agent", &["node", "agent"])
+}
+
+/// What is needed of a node's choices to find its processes.
+pub(crate) fn configuration(cloud: &Cloud) -> Configuration {
+    Configuration::new(deploy::computer(), "", cloud.software_root(), cloud.instance_root(), &[])
 }
 
 /// A client of the supervisor, which the agent starts.

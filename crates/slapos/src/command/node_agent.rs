@@ -1,10 +1,12 @@
 //! `slapos node agent`: keeps this computer as the master wants it, as soon as that changes.
 
+use host::signals::Interruptions;
+
 use crate::cloud::daemon::held;
 use crate::command::{Example, Group, Habit, Subcommand};
 use crate::config::node::{NodeFlags, definition, load};
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::node_pass;
 
 /// Keep this computer as the master wants it, as soon as that changes
@@ -29,6 +31,9 @@ impl Subcommand for NodeAgent {
         node_pass::check_user(&settings.configuration)?;
         let definition = definition(&settings.configuration)?;
         let _held = held(context, self.hold.as_deref(), "agent")?;
+        // Before there is a second thread, which would otherwise still be interrupted.
+        let _interruptions = Interruptions::catch()
+            .map_err(|error| Failure::new(Kind::Failed, "cannot catch interruptions").because_of(&error))?;
         let node = node_pass::connect(context, settings.configuration)?;
         let options = node::agent::Options { definition, ..node::agent::Options::default() };
         node_pass::end(context, &node::agent::run(&node, &options))

@@ -51,7 +51,8 @@ impl Subcommand for NodeFormat {
         ("slapos node format --now", "prepare the computer"),
         ("slapos node format --now --dry_run", "show what would be done"),
     ];
-    const EXIT_CODES: &'static [(u8, &'static str)] = &[(2, "done, but the master was not told"), (5, "not root")];
+    const EXIT_CODES: &'static [(u8, &'static str)] =
+        &[(2, "done, but the master was not told"), (5, "not root")];
 
     fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
         let mut flags = NodeFlags::of_choice(self.cfg);
@@ -70,7 +71,8 @@ impl Subcommand for NodeFormat {
         }
         let definition: Option<Definition> = definition(&settings.configuration)?;
         let node = node_pass::connect(context, settings.configuration)?;
-        let formatted = node::format::pass(&node, &node::format::Options { dry_run: self.dry_run, definition });
+        let formatted =
+            node::format::pass(&node, &node::format::Options { dry_run: self.dry_run, definition });
         if self.dry_run && !context.output.is_json() {
             context.output.answer(&formatted.plan.join("\n"));
         }

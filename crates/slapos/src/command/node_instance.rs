@@ -51,7 +51,7 @@ impl Subcommand for NodeInstance {
             force_stop: self.force_stop,
             only,
             debug: self.buildout_debug,
-            wait_for_releases: false,
+            ..node::instance::Options::default()
         };
         node_pass::end(context, &node::instance::pass(&node, &options))
     }

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use node::configuration::network_cache::TlsFiles;
-use node::format::Definition;
-use slap::PartitionId;
 use node::configuration::{Configuration, Credentials, Format, NetworkCache, PidFiles, size};
+use node::format::Definition;
+use node::supervisor::Layout;
+use slap::PartitionId;
 
 use crate::config::ini::Ini;
 use crate::config::{Options, become_owner, of_node, read, syntax};
@@ -149,7 +150,9 @@ pub(crate) fn load(context: &Context<'_>, flags: &NodeFlags) -> Result<NodeSetti
 /// The partitions that the command line names, else those that the file does.
 pub(crate) fn partitions(given: Option<&str>, settings: &NodeSettings) -> Result<Vec<PartitionId>, Failure> {
     let names = given.map_or_else(|| settings.only_partitions.clone(), split_list);
-    let parse = |name: &String| name.parse().map_err(|error: slap::InvalidId| Failure::of(Kind::Usage, &error).code("E-usage"));
+    let parse = |name: &String| {
+        name.parse().map_err(|error: slap::InvalidId| Failure::of(Kind::Usage, &error).code("E-usage"))
+    };
     names.iter().map(parse).collect()
 }
 
@@ -242,6 +245,11 @@ fn configuration(
     if let Some(watchdog) = beside(&context.environment.program, "slapos-watchdog") {
         configuration.watchdog = watchdog;
     }
+    let layout = Layout::new(&configuration.instance_root);
+    let daemon = ["supervisord", "--nodaemon", "--configuration", layout.configuration_file().as_str()]
+        .map(OsString::from);
+    configuration.supervisor =
+        std::iter::once(OsString::from(context.environment.program.as_str())).chain(daemon).collect();
     configuration.cache_directory = options.path("cache_directory")?;
     configuration.network_cache = network_cache(options)?;
     Ok(configuration)
