@@ -16,7 +16,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
-use crate::process::close_beyond_standard;
+use crate::process::{close_beyond_standard, receive_every_signal};
 use crate::users::Account;
 
 /// What to start.
@@ -121,6 +121,7 @@ fn prepare(account: Option<&Account>, umask: u32, limit: Option<u64>, parent: Pi
     if let Some(account) = account {
         account.become_it()?;
     }
+    receive_every_signal()?;
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(umask));
     // After the change of user, which clears it.
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;

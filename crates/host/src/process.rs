@@ -302,7 +302,13 @@ fn prepare(account: Option<&Account>, umask: Option<u32>) -> io::Result<()> {
     if let Some(umask) = umask {
         nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(umask));
     }
+    receive_every_signal()?;
     close_beyond_standard()
+}
+
+/// A child is asked to end by signals, which it would not hear if it inherited what we block.
+pub(crate) fn receive_every_signal() -> io::Result<()> {
+    nix::sys::signal::SigSet::empty().thread_set_mask().map_err(io::Error::from)
 }
 
 /// Marks every descriptor above 2 close-on-exec, whoever opened it.
@@ -512,6 +518,17 @@ mod tests {
             "{}",
             finished.text()
         );
+    }
+
+    #[test]
+    fn a_child_hears_the_signals_that_its_parent_blocks() {
+        let blocked = crate::signals::Interruptions::catch().unwrap();
+
+        let finished = sh("kill -TERM $$; echo deaf").run(None, &mut |_| {}).unwrap();
+
+        drop(blocked);
+        assert_eq!(finished.text(), "");
+        assert_eq!(finished.verdict(), "signal 15");
     }
 
     #[test]
