@@ -70,6 +70,9 @@ pub enum SupervisorError {
 /// How long a fresh daemon may take until it answers.
 const START_LIMIT: Duration = Duration::from_secs(20);
 
+/// How long another daemon may take until it answers, when ours gave up.
+const RIVAL_LIMIT: Duration = Duration::from_secs(2);
+
 /// How long an ending daemon may take until another can be started: what it runs has a minute to end.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(70);
 
@@ -112,8 +115,8 @@ impl Supervisor {
         if self.wait_while_ending(&client)? {
             refresh_watchdog(&client)?;
         } else {
-            self.launch(command)?;
-            self.wait_for_answer(&client)?;
+            let pid = self.launch(command)?;
+            self.wait_for_answer(&client, pid)?;
         }
         Ok(client)
     }
@@ -226,7 +229,7 @@ impl Supervisor {
         Err(SupervisorError::ShuttingDown { socket: client.socket().to_owned() })
     }
 
-    fn launch(&self, command: &[OsString]) -> Result<(), SupervisorError> {
+    fn launch(&self, command: &[OsString]) -> Result<u32, SupervisorError> {
         let [program, arguments @ ..] = command else {
             return Err(SupervisorError::Start(io::Error::new(
                 io::ErrorKind::InvalidInput,
@@ -237,14 +240,20 @@ impl Supervisor {
         files::remove_if_present(&self.layout.start_log()).map_err(SupervisorError::Start)?;
         // Its environment is that of everything it starts: it is empty, whoever starts it.
         let program = Program::new(program).args(arguments.iter().cloned()).directory("/");
-        program.start_detached(&self.layout.start_log()).map(drop).map_err(SupervisorError::Start)
+        program.start_detached(&self.layout.start_log()).map_err(SupervisorError::Start)
     }
 
-    fn wait_for_answer(&self, client: &Client) -> Result<(), SupervisorError> {
-        let deadline = Instant::now() + START_LIMIT;
+    fn wait_for_answer(&self, client: &Client, pid: u32) -> Result<(), SupervisorError> {
+        let mut deadline = Instant::now() + START_LIMIT;
+        let mut is_alive = true;
         while Instant::now() < deadline {
             if client.state().is_ok() {
                 return Ok(());
+            }
+            if is_alive && !host::process::is_alive(pid) {
+                // It gave up; perhaps because another one, started by somebody else at the same time, is about to answer.
+                is_alive = false;
+                deadline = deadline.min(Instant::now() + RIVAL_LIMIT);
             }
             std::thread::sleep(Duration::from_millis(10));
         }

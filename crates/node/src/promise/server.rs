@@ -141,7 +141,7 @@ impl Servers {
         };
         match answer {
             Ok(Ready { error: Some(error) }) => {
-                tracing::debug!("{}: nothing to warm up: {error}", purpose.interpreter)
+                tracing::debug!("{}: nothing to warm up: {error}", purpose.interpreter);
             }
             Ok(Ready { error: None }) => {}
             Err(error) => {

@@ -30,7 +30,7 @@ use host::locks::FileLock;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::client::ProcessState;
+use super::client::{Client, ProcessState};
 use super::settings::{GroupSettings, Restart, Role, Settings, SettingsError};
 use crate::watchdog::Watchdog;
 use answers::Pending;
@@ -40,6 +40,9 @@ use memory::{Memory, Remembered};
 use process::Process;
 use server::Request;
 use spawn::Surroundings;
+
+/// How long a supervisor that does not answer any more may still hold its lock.
+const LOCK_LIMIT: Duration = Duration::from_secs(10);
 
 /// How a supervisor is run.
 #[derive(Clone)]
@@ -79,11 +82,7 @@ pub enum DaemonError {
 /// It cannot run at all. What goes wrong with its programs is told to its clients and in its log.
 pub fn run(settings: &DaemonSettings) -> Result<(), DaemonError> {
     let failed = |attempt| move |source| DaemonError::Machine { attempt, source };
-    let lock = Utf8PathBuf::from(format!("{}.lock", Settings::load(&settings.configuration)?.pid_file));
-    let Some(_lock) = FileLock::try_acquire(&lock).map_err(failed("lock the supervisor's process file"))?
-    else {
-        return Err(DaemonError::AlreadyRunning { configuration: settings.configuration.clone() });
-    };
+    let _lock = lock(settings)?;
     become_subreaper().map_err(failed("take in orphans"))?;
     let descriptor_limit = raise_descriptor_limit().ok();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -93,6 +92,27 @@ pub fn run(settings: &DaemonSettings) -> Result<(), DaemonError> {
         if !tasks.block_on(&runtime, Daemon::serve(settings, descriptor_limit))? {
             return Ok(());
         }
+    }
+}
+
+/// Makes sure that no other supervisor runs with the same files. One that is just ending is waited for.
+fn lock(settings: &DaemonSettings) -> Result<FileLock, DaemonError> {
+    let loaded = Settings::load(&settings.configuration)?;
+    let path = Utf8PathBuf::from(format!("{}.lock", loaded.pid_file));
+    let deadline = Instant::now() + LOCK_LIMIT;
+    loop {
+        let lock = FileLock::try_acquire(&path);
+        let lock = lock.map_err(|source| DaemonError::Machine {
+            attempt: "lock the supervisor's process file",
+            source,
+        })?;
+        if let Some(lock) = lock {
+            return Ok(lock);
+        }
+        if Instant::now() > deadline || Client::new(&loaded.socket).state().is_ok() {
+            return Err(DaemonError::AlreadyRunning { configuration: settings.configuration.clone() });
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
