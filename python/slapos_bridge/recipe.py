@@ -126,10 +126,10 @@ class _Section(object):
         return self.get(option) is not None
 
     def keys(self):
-        return list(self)
+        return channel.ask('keys', section=self.name)
 
     def __iter__(self):
-        return iter(channel.ask('keys', section=self.name))
+        return iter(self.keys())
 
     def __len__(self):
         return len(self.keys())

@@ -30,3 +30,23 @@ pub use pins::{Pin, Pins};
 pub use requirement::{Requirement, RequirementError};
 pub use service::Eggs;
 pub use working_set::WorkingSet;
+
+/// Writes a wheel with these files into the page of its project in an index of files.
+#[cfg(test)]
+pub(crate) fn wheel_for_trials(
+    index: &camino::Utf8Path,
+    project: &str,
+    version: &str,
+    files: &[(&str, &str)],
+) {
+    let name = ProjectName::new(project);
+    let directory = index.join(name.as_str());
+    fs_err::create_dir_all(&directory).expect("the index of a trial can be written");
+    let stem = format!("{}-{version}", name.as_str().replace('-', "_"));
+    let metadata = (format!("{stem}.dist-info/METADATA"), format!("Name: {project}\nVersion: {version}\n\n"));
+    let format = (format!("{stem}.dist-info/WHEEL"), "Wheel-Version: 1.0\n".to_owned());
+    let standard = [metadata, format];
+    let standard = standard.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let all: Vec<(&str, &str)> = files.iter().copied().chain(standard).collect();
+    wheel::tests::write_wheel(&directory, &format!("{stem}-py3-none-any.whl"), &all);
+}

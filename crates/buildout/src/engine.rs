@@ -1,6 +1,7 @@
 //! The state of one build: the table of the profiles, the sections that are initialised, and what they depend on.
 
 mod defaults;
+mod distributions;
 mod initialise;
 mod services;
 mod signature;
@@ -178,15 +179,20 @@ impl Engine {
     }
 
     pub(crate) fn log(&self, level: Level, logger: Option<&str>, message: String) {
+        if self.shows(level) {
+            self.sink.event(Event::Log { level, logger: logger.map(str::to_owned), message });
+        }
+    }
+
+    /// Whether lines of that importance are in the log.
+    fn shows(&self, level: Level) -> bool {
         let number = match level {
             Level::Debug => 10,
             Level::Info => 20,
             Level::Warning => 30,
             Level::Error => 40,
         };
-        if number >= self.log_threshold {
-            self.sink.event(Event::Log { level, logger: logger.map(str::to_owned), message });
-        }
+        number >= self.log_threshold
     }
 
     pub(crate) fn set(&mut self, section: &str, option: &str, value: String) {

@@ -3,6 +3,8 @@
 mod channel;
 mod python;
 mod serve;
+#[cfg(test)]
+mod trials;
 
 pub use python::PythonRecipes;
 

@@ -8,6 +8,7 @@ use host::python::Interpreter;
 use indexmap::IndexMap;
 
 use crate::download::{Download, Downloaded};
+use crate::eggs::WorkingSet;
 use crate::engine::Engine;
 use crate::section::decode;
 use crate::{EggSettings, Event, Level, RecipeError, Value};
@@ -164,6 +165,19 @@ impl<'a> Part<'a> {
     /// As [`Part::python`].
     pub fn egg_settings(&mut self) -> Result<EggSettings, RecipeError> {
         Ok(self.engine.egg_settings()?)
+    }
+
+    /// Installs distributions and everything that they need, and gives them in the order of `sys.path`. `settings` are
+    /// those of `egg_settings`, changed where the part wants other places.
+    ///
+    /// # Errors
+    /// A requirement or pin that cannot be satisfied, or a file that cannot be had.
+    pub fn install_eggs(
+        &self,
+        settings: &EggSettings,
+        requirements: &[impl AsRef<str>],
+    ) -> Result<WorkingSet, RecipeError> {
+        Ok(self.engine.install_eggs(settings, requirements)?)
     }
 
     /// Fetches a file; what it holds is checked before it can be used.

@@ -19,7 +19,7 @@
 use buildout::eggs::scripts::{
     ScriptSettings, entry_point_script, file_script, interpreter_script, write_script,
 };
-use buildout::eggs::{Eggs, EntryPoint, WorkingSet};
+use buildout::eggs::{EntryPoint, WorkingSet};
 use buildout::{Level, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section};
 use camino::Utf8PathBuf;
 
@@ -175,17 +175,7 @@ impl Sources {
         if let Some(index) = &self.index {
             settings.index = Some(index.clone()).filter(|index| !index.trim().is_empty());
         }
-        let notices = std::sync::Mutex::new(Vec::new());
-        let keep = |text: &str| {
-            if let Ok(mut notices) = notices.lock() {
-                notices.push(text.to_owned());
-            }
-        };
-        let set = Eggs::new(&settings, &keep).install(&requirements);
-        for notice in notices.into_inner().unwrap_or_default() {
-            part.log(Level::Info, notice);
-        }
-        let set = set?;
+        let set = part.install_eggs(&settings, &requirements)?;
         part.set("executable", set.python().as_str());
         Ok((requirements, set))
     }

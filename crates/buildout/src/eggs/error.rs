@@ -195,6 +195,15 @@ impl EggError {
         }
     }
 
+    /// The pin that the error is about.
+    pub(crate) fn pin_mut(&mut self) -> Option<&mut Pin> {
+        match self {
+            Self::BadPin { pin } | Self::PinContradicts { pin, .. } => Some(pin),
+            Self::Missing(missing) => missing.pin.as_mut(),
+            _ => None,
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

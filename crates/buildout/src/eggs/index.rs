@@ -450,3 +450,33 @@ fn matches_pattern(pattern: &str, text: &str) -> bool {
     }
     pattern[p..].iter().all(|c| *c == '*')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_of_hosts_match_whole_names() {
+        assert!(matches_pattern("*", "any.example"));
+        assert!(matches_pattern("*.Example", "files.example"));
+        assert!(matches_pattern("f?les.*e:80", "files.example:80"));
+        assert!(!matches_pattern("*.example", "example"));
+        assert!(!matches_pattern("example", "files.example"));
+    }
+
+    #[test]
+    fn the_nearest_versions_are_those_around_and_the_newest_final_one() {
+        let versions = ["3.0", "1.0", "1.4", "1.6", "4.0rc1"].map(|text| text.parse().unwrap());
+
+        assert_eq!(nearest(versions.to_vec(), &"a==1.5".parse().unwrap()), ["1.4", "1.6", "3.0"]);
+        assert_eq!(nearest(versions.to_vec(), &"a>=9".parse().unwrap()), ["4.0rc1", "3.0", "1.6"]);
+        assert!(nearest(Vec::new(), &"a==1".parse().unwrap()).is_empty());
+    }
+
+    #[test]
+    fn a_place_is_an_address_or_an_absolute_path() {
+        assert_eq!(place_url("/a b/c").unwrap().as_str(), "file:///a%20b/c");
+        assert_eq!(place_url("https://index.example/simple").unwrap().host_str(), Some("index.example"));
+        assert_eq!(place_url("links").unwrap_err().code(), "E-eggs-download");
+    }
+}

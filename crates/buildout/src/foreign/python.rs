@@ -54,6 +54,9 @@ struct PythonPart {
     late: bool,
 }
 
+/// Installs the distribution of a recipe.
+type Install<'a> = &'a dyn Fn(&str) -> Result<WorkingSet, EggError>;
+
 impl ForeignRecipes for PythonRecipes {
     fn initialise(
         &self,
@@ -61,9 +64,9 @@ impl ForeignRecipes for PythonRecipes {
         section: &mut Section<'_>,
     ) -> Result<Option<Box<dyn Recipe>>, RecipeError> {
         let settings = section.egg_settings()?;
-        let Some(found) =
-            self.0.find(specification, &settings, &mut |text| section.log(Level::Info, text))?
-        else {
+        let install = |requirement: &str| section.engine.install_eggs(&settings, &[requirement]);
+        let found = self.0.find(specification, &settings, &install);
+        let Some(found) = found.map_err(|error| not_loaded(specification, section.name(), error))? else {
             return Ok(None);
         };
         *locked(&self.0.settings) = Some(settings);
@@ -90,13 +93,15 @@ impl ForeignRecipes for PythonRecipes {
 
     fn signature(&self, specification: &str, section: &mut Section<'_>) -> Result<String, RecipeError> {
         let settings = section.egg_settings()?;
-        let found = self.0.find(specification, &settings, &mut |_| {})?;
+        let install = |requirement: &str| section.engine.install_eggs(&settings, &[requirement]);
+        let found = self.0.find(specification, &settings, &install)?;
         Ok(found.map(|found| found.signature.clone()).unwrap_or_default())
     }
 
     fn uninstall(&self, specification: &str, part: &Uninstall<'_>) -> Result<(), RecipeError> {
         let Some(settings) = locked(&self.0.settings).clone() else { return Ok(()) };
-        let Some(found) = self.0.find(specification, &settings, &mut |_| {})? else { return Ok(()) };
+        let install = |requirement: &str| Eggs::new(&settings, &|_| {}).install(&[requirement]);
+        let Some(found) = self.0.find(specification, &settings, &install)? else { return Ok(()) };
         let Some(entry) = &found.uninstall else { return Ok(()) };
         let channel = self.0.start(&found.python, &settings.environment, part.directory)?;
         let request = json!({
@@ -260,7 +265,7 @@ impl Shared {
         &self,
         specification: &str,
         settings: &EggSettings,
-        notice: &mut dyn FnMut(String),
+        install: Install<'_>,
     ) -> Result<Option<Arc<Found>>, RecipeError> {
         let known = locked(&self.found).get(specification).cloned();
         if known.is_some() {
@@ -269,7 +274,7 @@ impl Shared {
         let found = if is_file(specification) {
             Some(find_file(specification, settings)?)
         } else {
-            find_distribution(specification, settings, notice)?
+            find_distribution(specification, install)?
         };
         let found = found.map(Arc::new);
         if let Some(found) = &found {
@@ -330,17 +335,9 @@ fn find_file(specification: &str, settings: &EggSettings) -> Result<Found, Recip
     })
 }
 
-fn find_distribution(
-    specification: &str,
-    settings: &EggSettings,
-    notice: &mut dyn FnMut(String),
-) -> Result<Option<Found>, RecipeError> {
+fn find_distribution(specification: &str, install: Install<'_>) -> Result<Option<Found>, RecipeError> {
     let (requirement, name) = specification.split_once(':').unwrap_or((specification, "default"));
-    let notices = Mutex::new(Vec::new());
-    let keep = |text: &str| locked(&notices).push(text.to_owned());
-    let set = Eggs::new(settings, &keep).install(&[requirement]);
-    locked(&notices).drain(..).for_each(notice);
-    let set = match set {
+    let set = match install(requirement) {
         Ok(set) => set,
         // Nobody knows such a project: the name is wrong, not its version.
         Err(EggError::Missing(missing))
@@ -364,6 +361,14 @@ fn find_distribution(
         uninstall: entry_point(&set, requirement, UNINSTALL, name)?,
         signature: set.signature().join(" "),
     }))
+}
+
+/// An error of finding a recipe, as one of the part that names it.
+fn not_loaded(specification: &str, part: &str, error: RecipeError) -> RecipeError {
+    let (code, hints) = (error.error_code(), error.hints().to_vec());
+    let message = format!("recipe `{specification}` of [{part}] is not built in and could not be loaded");
+    let failure = RecipeError::new(message).because(error).code(code).option("recipe");
+    hints.into_iter().fold(failure, RecipeError::hint)
 }
 
 fn names(set: &WorkingSet, requirement: &str) -> Result<String, EggError> {

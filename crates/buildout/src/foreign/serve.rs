@@ -4,7 +4,6 @@ use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
-use crate::eggs::Eggs;
 use crate::engine::Engine;
 use crate::fault::Fault;
 use crate::{BuildError, Download, Downloaded, Level, RecipeError};
@@ -148,7 +147,7 @@ fn install(engine: &mut Engine, question: &Value) -> Result<Value, Refusal> {
     let requirements = question.get("requirements").and_then(Value::as_array).into_iter().flatten();
     let requirements: Vec<String> = requirements.filter_map(Value::as_str).map(str::to_owned).collect();
     let settings = engine.egg_settings()?;
-    let set = Eggs::new(&settings, &|_| {}).install(&requirements).map_err(RecipeError::from)?;
+    let set = engine.install_eggs(&settings, &requirements).map_err(RecipeError::from)?;
     Ok(json!(set.path()))
 }
 

@@ -1,0 +1,316 @@
+//! Trials of Python recipes against the engine: files with a class, and distributions made here.
+
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+use fs_err as fs;
+
+use crate::eggs::wheel_for_trials;
+use crate::engine::Engine;
+use crate::foreign::PythonRecipes;
+use crate::{BuildError, CommandLine, Event, Part, RecipeError, Settings, Sink};
+
+#[derive(Default)]
+struct Lines(std::sync::Mutex<Vec<String>>);
+
+impl Sink for Lines {
+    fn event(&self, event: Event) {
+        if let Event::Log { logger, message, .. } = event {
+            self.0.lock().unwrap().push(format!("{}: {message}", logger.unwrap_or_default()));
+        }
+    }
+}
+
+struct Place {
+    _guard: tempfile::TempDir,
+    root: Utf8PathBuf,
+    engine: Engine,
+    lines: Arc<Lines>,
+}
+
+/// A build with these sections; `recipe.py` in its directory has this text.
+fn place(recipe: &str, sections: &[(&str, &[(&str, &str)])]) -> Place {
+    let guard = tempfile::tempdir().unwrap();
+    let root = Utf8PathBuf::try_from(fs::canonicalize(guard.path()).unwrap()).unwrap();
+    fs::write(root.join("recipe.py"), recipe).unwrap();
+    fs::create_dir(root.join("index")).unwrap();
+    let lines = Arc::new(Lines::default());
+    let mut settings = Settings::new(CommandLine::default(), root.clone());
+    settings.environment =
+        [("PATH", "/usr/bin:/bin"), ("PIP_CONFIG_FILE", "/dev/null"), ("LC_ALL", "C.UTF-8")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+    settings.foreign = Some(Arc::new(PythonRecipes::default()));
+    settings.sink = lines.clone();
+    let mut engine = Engine::new(&settings);
+    engine.apply_defaults();
+    engine.table.set_computed("buildout", "directory", root.to_string());
+    engine.table.set_computed("buildout", "index", format!("file://{root}/index"));
+    engine.table.set_computed("buildout", "versions", "versions".to_owned());
+    for (section, options) in sections {
+        for (option, value) in *options {
+            engine.table.set_computed(section, option, value.replace("ROOT", root.as_str()));
+        }
+    }
+    Place { _guard: guard, root, engine, lines }
+}
+
+impl Place {
+    fn run(&mut self, part: &str) -> Result<Vec<Utf8PathBuf>, RecipeError> {
+        self.engine.access(part, None)?;
+        let mut recipe = self.engine.take_recipe(part).expect("the section has a recipe");
+        let result = recipe.install(&mut Part::new(&mut self.engine, part));
+        self.engine.put_recipe(part, recipe);
+        result
+    }
+
+    fn get(&mut self, section: &str, option: &str) -> Option<String> {
+        self.engine.read(section, option).unwrap()
+    }
+}
+
+const FILE: (&str, &str) = ("recipe", "ROOT/recipe.py");
+
+#[test]
+fn a_recipe_in_a_file_reads_sets_and_creates() {
+    let recipe = r#"
+import os
+from slapos.recipe.librecipe import GenericBaseRecipe
+
+class Recipe(GenericBaseRecipe):
+    def _options(self, options):
+        options['location'] = os.path.join(self.buildout['buildout']['directory'], 'made')
+        options['typed'] = {'a': [1, None], 'b': '$x;'}
+        assert options['typed'] == {'a': [1, None], 'b': '$x;'}
+        assert self.buildout['other']['port'] == '80' and 'nothing' not in options
+        assert sorted(options) == ['location', 'name', 'recipe', 'typed'], sorted(options)
+        self.logger.info('ready %s', options['name'])
+
+    def install(self):
+        return [self.createFile(self.options['location'], self.options['name'] + '\n', 0o640)]
+"#;
+    let mut place =
+        place(recipe, &[("part", &[FILE, ("name", "${other:port}")]), ("other", &[("port", "80")])]);
+
+    let paths = place.run("part").unwrap();
+
+    assert_eq!(paths, [place.root.join("made")]);
+    assert_eq!(fs::read_to_string(place.root.join("made")).unwrap(), "80\n");
+    assert_eq!(place.get("part", "typed").unwrap(), r"!py!{'a': [1, None], 'b': '\x24x\x3b'}");
+    assert_eq!(*place.lines.0.lock().unwrap(), ["part: ready 80"]);
+}
+
+#[test]
+fn python_and_engine_initialise_each_others_sections() {
+    let recipe = "
+class Recipe:
+    def __init__(self, buildout, name, options):
+        options['seen'] = name + ' ' + buildout[options['next']]['seen'] if 'next' in options else name
+    def install(self):
+        return ()
+";
+    let sections: &[(&str, &[(&str, &str)])] = &[
+        ("one", &[FILE, ("next", "two"), ("copy", "${three:seen}")]),
+        ("two", &[FILE, ("next", "three")]),
+        ("three", &[FILE]),
+    ];
+    let mut place = place(recipe, sections);
+
+    place.run("one").unwrap();
+
+    assert_eq!(place.get("one", "seen").unwrap(), "one two three");
+    assert_eq!(place.get("one", "copy").unwrap(), "three");
+    assert_eq!(place.engine.order, ["three", "two", "one"]);
+}
+
+#[test]
+fn errors_carry_the_message_of_python() {
+    let recipe = "
+import zc.buildout
+class Recipe:
+    def __init__(self, buildout, name, options):
+        self.how = options['how']
+    def install(self):
+        if self.how == 'user':
+            raise zc.buildout.UserError('set the colour')
+        {}['missing']
+";
+    let mut place = place(recipe, &[("user", &[FILE, ("how", "user")]), ("bug", &[FILE, ("how", "bug")])]);
+
+    assert_eq!(place.run("user").unwrap_err().to_string(), "set the colour");
+    let bug = place.run("bug").unwrap_err();
+
+    let root = &place.root;
+    assert_eq!(
+        bug.to_string(),
+        format!("recipe `{root}/recipe.py` of [bug] failed with KeyError: no such key: missing")
+    );
+    assert_eq!(bug.error_code(), "E-recipe-python");
+    let place = std::error::Error::source(&bug).unwrap().to_string();
+    assert!(place.ends_with("recipe.py:9 in install"), "{place}");
+}
+
+#[test]
+fn an_error_of_the_engine_stays_itself_unless_python_catches_it() {
+    let recipe = "
+from zc.buildout.buildout import MissingOption, MissingSection
+class Recipe:
+    def __init__(self, buildout, name, options):
+        for error, act in ((MissingOption, lambda: options['none']), (MissingSection, lambda: buildout['none']),
+                           (KeyError, lambda: options['none'])):
+            try:
+                act()
+            except error:
+                pass
+            else:
+                raise AssertionError(error)
+        buildout[options['ask']]
+    def install(self):
+        return ()
+";
+    let mut place = place(recipe, &[("part", &[FILE, ("ask", "nowhere")])]);
+
+    let error = place.run("part").unwrap_err();
+
+    assert_eq!(
+        error.error_code(),
+        BuildError::from(crate::Fault::UnknownSection {
+            section: "nowhere".to_owned(),
+            reference: None,
+            near: Vec::new(),
+        })
+        .code()
+    );
+}
+
+#[test]
+fn a_worker_that_dies_fails_the_part_and_the_paths_are_known() {
+    let recipe = "
+import os
+class Recipe:
+    def __init__(self, buildout, name, options):
+        self.options = options
+    def install(self):
+        self.options.created('half')
+        os._exit(7)
+";
+    let mut place = place(recipe, &[("part", &[FILE])]);
+
+    let error = place.run("part").unwrap_err();
+
+    assert_eq!(error.error_code(), "E-bridge-worker-lost");
+    assert_eq!(
+        std::error::Error::source(&error).unwrap().to_string(),
+        "the Python worker ended with exit code 7"
+    );
+}
+
+#[test]
+fn the_environment_goes_both_ways() {
+    let recipe = "
+import os
+class Recipe:
+    def __init__(self, buildout, name, options):
+        options['seen'] = os.environ.get('FROM_ENGINE', 'nothing')
+    def install(self):
+        os.environ['FROM_RECIPE'] = 'here'
+        os.environ.pop('LC_ALL', None)
+        return ()
+";
+    let mut place = place(recipe, &[("one", &[FILE]), ("two", &[FILE])]);
+
+    place.run("one").unwrap();
+    assert_eq!(place.engine.environment.get("FROM_RECIPE").map(String::as_str), Some("here"));
+    assert!(!place.engine.environment.contains_key("LC_ALL"));
+    place.engine.environment.insert("FROM_ENGINE".to_owned(), "there".to_owned());
+    place.run("two").unwrap();
+
+    assert_eq!(place.get("two", "seen").unwrap(), "there");
+}
+
+#[test]
+fn recipes_can_add_sections_and_compute_options_late() {
+    let recipe = "
+class Late(dict):
+    def __missing__(self, key):
+        if key == 'late':
+            return 'computed'
+        raise KeyError(key)
+class Recipe:
+    def __init__(self, buildout, name, options):
+        if name == 'part':
+            buildout.parse('[more]\\nrecipe = %s\\nvalue = ${part:name}\\n' % options['recipe'])
+            assert 'more' in buildout
+        options._data = Late(options._data)
+        options.copy = lambda: {'recipe': options['recipe']}
+    def install(self):
+        return ()
+";
+    let mut place = place(recipe, &[("part", &[FILE, ("name", "x")])]);
+
+    place.run("part").unwrap();
+
+    assert_eq!(place.get("more", "value").unwrap(), "x");
+    assert_eq!(place.get("part", "late").as_deref(), Some("computed"));
+}
+
+#[test]
+fn a_recipe_of_a_distribution_is_installed_under_the_pins() {
+    let mut place =
+        place("", &[("part", &[("recipe", "some.recipe:other")]), ("versions", &[("some_recipe", "1.0")])]);
+    wheel_for_trials(
+        &place.root.join("index"),
+        "some.recipe",
+        "1.0",
+        &[
+            (
+                "some_recipe_code.py",
+                "class Recipe:\n    def __init__(self, *ignored): pass\n    def install(self): return 'x'\n",
+            ),
+            (
+                "some_recipe-1.0.dist-info/entry_points.txt",
+                "[zc.buildout]\nother = some_recipe_code:Recipe\n",
+            ),
+        ],
+    );
+
+    let paths = place.run("part").unwrap();
+
+    assert_eq!(paths, [place.root.join("x")]);
+    let log = place.lines.0.lock().unwrap().join("\n");
+    assert!(log.contains("Getting distribution for 'some.recipe==1.0'."), "{log}");
+}
+
+#[test]
+fn a_recipe_that_nobody_has_is_unknown() {
+    let mut place = place("", &[("part", &[("recipe", "no.such.recipe")])]);
+
+    let error = place.run("part").unwrap_err();
+
+    assert_eq!(error.to_string(), "recipe `no.such.recipe` of [part] does not exist here");
+}
+
+#[test]
+fn a_recipe_whose_pin_does_not_exist_names_the_pin() {
+    let mut place =
+        place("", &[("part", &[("recipe", "some.recipe")]), ("versions", &[("some.recipe", "2.0")])]);
+    wheel_for_trials(&place.root.join("index"), "some.recipe", "1.0", &[]);
+
+    let error = place.run("part").unwrap_err();
+
+    assert_eq!(error.to_string(), "recipe `some.recipe` of [part] is not built in and could not be loaded");
+    assert_eq!(error.error_code(), "E-eggs-missing");
+    let mut causes = Vec::new();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        causes.push(cause.to_string());
+        source = cause.source();
+    }
+    let causes = causes.join("\n");
+    assert!(
+        causes.contains(
+            "Couldn't find a distribution for 'some.recipe==2.0'.\n[versions] sets some.recipe = 2.0"
+        ),
+        "{causes}"
+    );
+}
