@@ -59,7 +59,7 @@ impl History {
     }
 
     /// Whether the value depends on an inherited one.
-    fn is_increment(&self) -> bool {
+    pub(crate) fn is_increment(&self) -> bool {
         self.0.iter().all(|step| step.operator != Operator::Set)
     }
 

@@ -19,55 +19,54 @@ pub(super) fn annotate(engine: &mut Engine, sections: &[String]) -> Result<Outco
     names.sort_unstable();
     for name in names.into_iter().filter(|name| sections.is_empty() || sections.contains(name)) {
         let _ = write!(text, "\n[{name}]\n");
-        let mut options: Vec<(&String, &History)> = engine.table.sections[name].options.iter().collect();
+        let section = &engine.table.sections[name];
+        let is_macro_user = section.options.contains_key("<");
+        let mut options: Vec<(&String, &History)> = section.options.iter().collect();
         options.sort_unstable_by_key(|(option, _)| *option);
         for (option, history) in options {
-            write_option(&mut text, engine, option, history, verbose);
+            write_option(&mut text, engine, option, history, is_macro_user, verbose);
         }
     }
     engine.sink().event(Event::Text { text });
     Ok(Outcome::default())
 }
 
-fn write_option(text: &mut String, engine: &Engine, option: &str, history: &History, verbose: bool) {
-    let value = history.value(None);
-    let mut lines = value.lines();
-    match (lines.next(), value.lines().count()) {
-        (None, _) => {
-            let _ = writeln!(text, "{option}=");
-        }
-        (Some(_), 1) => {
-            let _ = writeln!(text, "{option}= {value}");
-        }
-        (Some(first), _) => {
-            let _ = writeln!(text, "{option}= {first}");
-            lines.for_each(|line| {
-                let _ = writeln!(text, "{line}");
-            });
-        }
-    }
-    if verbose {
-        write_history(text, engine, history);
-        return;
-    }
-    let start = history.0.iter().rposition(|step| step.operator == Operator::Set).unwrap_or_default();
-    for (position, step) in history.0[start..].iter().enumerate() {
-        let sign = match step.operator {
-            // An increment without anything to add to is an assignment.
-            Operator::Set => "  ",
-            _ if position == 0 => "  ",
-            Operator::Add => "+=",
-            Operator::Remove => "-=",
-        };
-        let _ = writeln!(text, "{sign}  {}", origin(engine, step.origin));
-    }
+/// One change of a value as it is shown: what the reference calls it, the value, and where it comes from.
+struct Shown<'h> {
+    operation: &'static str,
+    value: &'h str,
+    origin: String,
 }
 
-fn write_history(text: &mut String, engine: &Engine, history: &History) {
-    text.push('\n');
-    for (position, step) in history.0.iter().enumerate().rev() {
-        let word = if matches!(step.origin, Origin::Profile { .. }) { "IN" } else { "AS" };
-        let _ = writeln!(text, "   {word} {}", origin(engine, step.origin));
+fn write_option(text: &mut String, engine: &Engine, option: &str, history: &History, is_macro_user: bool, verbose: bool) {
+    if is_macro_user && history.is_increment() {
+        // What it is added to or removed from is known only when the section is used.
+        for step in &history.0 {
+            let sign = if step.operator == Operator::Add { '+' } else { '-' };
+            write_value(text, &format!("{option} {sign}"), &step.value);
+            let shown = Shown { operation: "SET", value: &step.value, origin: origin(engine, step.origin) };
+            write_changes(text, &[shown], verbose);
+        }
+        return;
+    }
+    write_value(text, option, &history.value(None));
+    write_changes(text, &changes(engine, history), verbose);
+}
+
+fn write_value(text: &mut String, name: &str, value: &str) {
+    let mut lines = value.lines();
+    let _ = match lines.next() {
+        None => writeln!(text, "{name}="),
+        Some(first) => writeln!(text, "{name}= {first}"),
+    };
+    lines.for_each(|line| {
+        let _ = writeln!(text, "{line}");
+    });
+}
+
+fn changes<'h>(engine: &Engine, history: &'h History) -> Vec<Shown<'h>> {
+    let mut shown = Vec::new();
+    for (position, step) in history.0.iter().enumerate() {
         let operation = match step.operator {
             Operator::Add if position > 0 => "ADD",
             Operator::Remove if position > 0 => "REMOVE",
@@ -76,12 +75,42 @@ fn write_history(text: &mut String, engine: &Engine, history: &History) {
             _ if history.0[position - 1].origin == step.origin => "DIRECTORY",
             _ => "OVERRIDE",
         };
-        let lines: Vec<&str> = step.value.lines().collect();
-        if lines.len() <= 1 {
-            let _ = writeln!(text, "   {operation} VALUE = {}", step.value);
+        shown.push(Shown { operation, value: &step.value, origin: origin(engine, step.origin) });
+        if position == 0 && step.operator == Operator::Remove {
+            let origin = "IMPLICIT_VALUE".to_owned();
+            shown.push(Shown { operation: "REMOVE", value: &step.value, origin });
+        }
+    }
+    shown
+}
+
+fn write_changes(text: &mut String, changes: &[Shown<'_>], verbose: bool) {
+    if verbose {
+        write_history(text, changes);
+        return;
+    }
+    // Whatever came before the last assignment has no effect.
+    let start = changes.iter().rposition(|change| !matches!(change.operation, "ADD" | "REMOVE"));
+    for change in &changes[start.unwrap_or_default()..] {
+        let sign = match change.operation {
+            "ADD" => "+=",
+            "REMOVE" => "-=",
+            _ => "  ",
+        };
+        let _ = writeln!(text, "{sign}  {}", change.origin);
+    }
+}
+
+fn write_history(text: &mut String, changes: &[Shown<'_>]) {
+    text.push('\n');
+    for Shown { operation, value, origin } in changes.iter().rev() {
+        let is_computed = matches!(origin.as_str(), "DEFAULT_VALUE" | "COMPUTED_VALUE" | "COMMAND_LINE_VALUE");
+        let _ = writeln!(text, "   {} {origin}", if is_computed { "AS" } else { "IN" });
+        if value.lines().count() <= 1 {
+            let _ = writeln!(text, "   {operation} VALUE = {value}");
         } else {
             let _ = writeln!(text, "   {operation} VALUE =");
-            for line in lines {
+            for line in value.lines() {
                 let _ = writeln!(text, "      {line}");
             }
         }
