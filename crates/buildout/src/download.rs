@@ -200,3 +200,6 @@ impl DownloadError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! What a build has to do: decided from what is recorded and what is wanted, and nothing else.
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 
 use crate::Action;
@@ -54,9 +56,8 @@ pub(crate) fn plan(recorded: &Installed, wanted: &Wanted<'_>, exists: &dyn Fn(&s
         };
         removals.extend(why.map(|why| Removal { part: part.clone(), why }));
     }
-    let is_kept = |part: &str| {
-        recorded.parts.contains_key(part) && !removals.iter().any(|removal| removal.part == part)
-    };
+    let removed: HashSet<&str> = removals.iter().map(|removal| removal.part.as_str()).collect();
+    let is_kept = |part: &str| recorded.parts.contains_key(part) && !removed.contains(part);
     let steps = wanted
         .parts
         .keys()

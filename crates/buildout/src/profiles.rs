@@ -4,6 +4,7 @@
 mod graph;
 mod location;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
@@ -46,11 +47,13 @@ pub(crate) struct Reader<'a> {
     engine: &'a mut Engine,
     rules: FetchRules,
     graph: Graph<Profile>,
+    /// Profiles being followed: none of them may be extended again.
+    open: HashSet<String>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(engine: &'a mut Engine, rules: FetchRules) -> Self {
-        Self { engine, rules, graph: Graph::default() }
+        Self { engine, rules, graph: Graph::default(), open: HashSet::new() }
     }
 
     /// Reads a profile with everything that it extends, and applies them to the engine's table; `rules` is asked once
@@ -94,6 +97,7 @@ impl<'a> Reader<'a> {
     ) -> Result<(), BuildError> {
         let name = self.engine.sources.get(profile.id).name.clone();
         chain.push(name);
+        self.open.insert(key.clone());
         let mut children = Vec::new();
         let wanted = std::mem::take(&mut profile.extends).into_iter().map(|word| (word, false));
         let optional = std::mem::take(&mut profile.optional).into_iter().map(|word| (word, true));
@@ -105,7 +109,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let child = location.key();
-            if chain.iter().any(|name| Location::parse(name).key() == child) {
+            if self.open.contains(&child) {
                 return Err(Fault::RecursiveInclude { name: child, chain: chain.clone() }.into());
             }
             if !self.graph.contains(&child) {
@@ -115,6 +119,7 @@ impl<'a> Reader<'a> {
             children.push(child);
         }
         chain.pop();
+        self.open.remove(&key);
         self.graph.insert(key, profile, &children);
         Ok(())
     }

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use buildout::{
-    CommandLine, Dialect, Event, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section, Settings, Sink, Value,
+    CommandLine, Dialect, Event, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section, Settings, Sink,
+    Value,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -104,7 +105,8 @@ impl Case {
         let expected = fs::read_to_string(self.source.join(name)).unwrap();
         if found != expected {
             let line = |text: &str, number: usize| text.lines().nth(number).map(str::to_owned);
-            let number = (0..).find(|number| line(found, *number) != line(&expected, *number)).unwrap_or_default();
+            let number =
+                (0..).find(|number| line(found, *number) != line(&expected, *number)).unwrap_or_default();
             panic!(
                 "{name} in {} ({:?}), line {}:\nfound    {:?}\nexpected {:?}\n\n{found}",
                 self.source,
@@ -145,7 +147,10 @@ fn check(source: &Utf8Path, dialect: Dialect) {
     case.expect("annotate-verbose.txt", &case.run(&["-v", "annotate"]));
     case.expect("install.txt", &case.run(&[]));
     case.expect("again.txt", &case.run(&[]));
-    case.expect("installed.cfg", &case.clean(&fs::read_to_string(case.directory.join(".installed.cfg")).unwrap()));
+    case.expect(
+        "installed.cfg",
+        &case.clean(&fs::read_to_string(case.directory.join(".installed.cfg")).unwrap()),
+    );
 }
 
 #[test]

@@ -13,6 +13,8 @@ use crate::engine::hexadecimal;
 
 /// A server that sends nothing for so long is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A file that takes longer than this in all is given up.
+const LONGEST: Duration = Duration::from_secs(3600);
 /// How often a server is asked again when the connection breaks.
 const ATTEMPTS: u32 = 3;
 
@@ -248,6 +250,7 @@ impl Fetcher {
             .timeout_resolve(Some(self.timeout))
             .timeout_connect(Some(self.timeout))
             .timeout_recv_response(Some(self.timeout))
+            .timeout_recv_body(Some(LONGEST))
             .accept_encoding("identity")
             .tls_config(tls)
             .build()

@@ -38,7 +38,14 @@ struct Shown<'h> {
     origin: String,
 }
 
-fn write_option(text: &mut String, engine: &Engine, option: &str, history: &History, is_macro_user: bool, verbose: bool) {
+fn write_option(
+    text: &mut String,
+    engine: &Engine,
+    option: &str,
+    history: &History,
+    is_macro_user: bool,
+    verbose: bool,
+) {
     if is_macro_user && history.is_increment() {
         // What it is added to or removed from is known only when the section is used.
         for step in &history.0 {
@@ -104,7 +111,8 @@ fn write_changes(text: &mut String, changes: &[Shown<'_>], verbose: bool) {
 fn write_history(text: &mut String, changes: &[Shown<'_>]) {
     text.push('\n');
     for Shown { operation, value, origin } in changes.iter().rev() {
-        let is_computed = matches!(origin.as_str(), "DEFAULT_VALUE" | "COMPUTED_VALUE" | "COMMAND_LINE_VALUE");
+        let is_computed =
+            matches!(origin.as_str(), "DEFAULT_VALUE" | "COMPUTED_VALUE" | "COMMAND_LINE_VALUE");
         let _ = writeln!(text, "   {} {origin}", if is_computed { "AS" } else { "IN" });
         if value.lines().count() <= 1 {
             let _ = writeln!(text, "   {operation} VALUE = {value}");

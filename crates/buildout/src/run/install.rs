@@ -45,7 +45,7 @@ pub(super) fn install(
         let check_signatures = engine.flag("check-signature", true)?;
         let wanted = Wanted { parts: &parts, keep_others: !only.is_empty(), check_signatures };
         let directory = engine.directory().to_owned();
-        let plan = plan(&record.installed, &wanted, &|path| directory.join(path).exists());
+        let plan = plan(&record.installed(), &wanted, &|path| directory.join(path).exists());
         announce(engine, &plan, is_dry);
         if is_dry {
             return Ok(Outcome::default());
@@ -262,7 +262,8 @@ impl Run<'_> {
     }
 
     fn update(&mut self, part: &str, options: &Options) -> Result<(), BuildError> {
-        let mut owned = self.record.paths_of(part);
+        let recorded = self.record.recorded(part).map(paths);
+        let mut owned: Vec<String> = recorded.into_iter().flatten().map(str::to_owned).collect();
         let added = self.engine.doing(Activity::Updating(part.to_owned()), |engine| {
             engine.log(Level::Info, None, format!("Updating {part}."));
             let Some(mut recipe) = engine.take_recipe(part) else { return Ok(Vec::new()) };
@@ -294,7 +295,7 @@ impl Run<'_> {
         let start = self.settings.clock.now();
         let action = Action::Uninstall;
         self.engine.sink().event(Event::PartStarted { part: part.to_owned(), action });
-        let options = self.record.installed.parts.get(part).cloned().unwrap_or_default();
+        let options = self.record.recorded(part).cloned().unwrap_or_default();
         let done = self.engine.doing(Activity::Uninstalling(part.to_owned()), |engine| {
             engine.log(Level::Info, None, format!("Uninstalling {part}."));
             let directory = engine.directory().to_owned();

@@ -9,13 +9,20 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use crate::BuildError;
-use crate::installed::{Installed, PATHS, paths};
+use crate::installed::{Installed, PATHS};
+
+type Options = IndexMap<String, String>;
 
 /// Work that took longer than this is recorded before more is begun.
 const WORTH_SAVING: Duration = Duration::from_secs(1);
 
 pub(super) struct Record {
-    pub(super) installed: Installed,
+    /// What was recorded and is not reached yet; a part that was taken out leaves an empty place, so that taking out
+    /// many costs little.
+    before: IndexMap<String, Option<Options>>,
+    /// The parts that this build has installed or updated, in order.
+    after: IndexMap<String, Options>,
+    develop_eggs: String,
     /// None when the profile wants no record.
     path: Option<Utf8PathBuf>,
     /// What the file holds; none when there is no file.
@@ -31,23 +38,33 @@ impl Record {
         };
         let exists = path.as_deref().is_some_and(Utf8Path::exists);
         let written = exists.then(|| installed.text());
-        Ok(Self { installed, path, written, written_at: clock.now() })
+        let Installed { develop_eggs, parts } = installed;
+        let before = parts.into_iter().map(|(part, options)| (part, Some(options))).collect();
+        Ok(Self { before, after: IndexMap::new(), develop_eggs, path, written, written_at: clock.now() })
+    }
+
+    /// What is installed at this moment.
+    pub(super) fn installed(&self) -> Installed {
+        let before = self.before.iter().filter_map(|(part, options)| Some((part.clone(), options.clone()?)));
+        let after = self.after.iter().map(|(part, options)| (part.clone(), options.clone()));
+        Installed { develop_eggs: self.develop_eggs.clone(), parts: before.chain(after).collect() }
     }
 
     /// Notes a part as the last one installed.
-    pub(super) fn put(&mut self, part: &str, mut options: IndexMap<String, String>, paths: &[String]) {
+    pub(super) fn put(&mut self, part: &str, mut options: Options, paths: &[String]) {
         options.insert(PATHS.to_owned(), paths.join("\n"));
-        self.installed.parts.shift_remove(part);
-        self.installed.parts.insert(part.to_owned(), options);
+        self.remove(part);
+        self.after.insert(part.to_owned(), options);
     }
 
-    pub(super) fn remove(&mut self, part: &str) -> Option<IndexMap<String, String>> {
-        self.installed.parts.shift_remove(part)
+    /// Forgets a part; gives what was recorded of it before this build.
+    pub(super) fn remove(&mut self, part: &str) -> Option<Options> {
+        self.before.get_mut(part)?.take()
     }
 
-    pub(super) fn paths_of(&self, part: &str) -> Vec<String> {
-        let options = self.installed.parts.get(part);
-        options.map(|options| paths(options).map(str::to_owned).collect()).unwrap_or_default()
+    /// What was recorded of a part before this build.
+    pub(super) fn recorded(&self, part: &str) -> Option<&Options> {
+        self.before.get(part)?.as_ref()
     }
 
     /// Writes the record if enough time has gone since it was written.
@@ -64,11 +81,12 @@ impl Record {
     pub(super) fn save(&mut self) -> Result<(), BuildError> {
         let Some(path) = &self.path else { return Ok(()) };
         let error = |source| BuildError::file(format!("cannot write {path}"), source);
-        if self.installed.is_empty() {
+        let installed = self.installed();
+        if installed.is_empty() {
             self.written = None;
             return host::files::remove_if_present(path).map_err(error);
         }
-        let text = self.installed.text();
+        let text = installed.text();
         if self.written.as_ref() != Some(&text) {
             host::files::replace(path, &text, 0o644).map_err(error)?;
             self.written = Some(text);

@@ -1,11 +1,13 @@
 //! Macros: a section whose option `<` names others starts from their options.
 
+use std::collections::HashMap;
+
 use indexmap::IndexMap;
 
 use super::Table;
+use crate::BuildError;
 use crate::fault::Fault;
 use crate::nearest::nearest;
-use crate::{BuildError, fault};
 
 /// Deeper chains of macros are refused instead of exhausting the stack.
 const DEEPEST: usize = 500;
@@ -17,14 +19,20 @@ impl Table {
     /// # Errors
     /// [`Fault::UnknownMacro`], [`Fault::MacroLoop`].
     pub(crate) fn resolve(&self, name: &str) -> Result<IndexMap<String, String>, BuildError> {
-        self.resolve_below(name, &mut Vec::new())
+        self.resolve_below(name, &mut Vec::new(), &mut HashMap::new())
     }
 
+    /// `known` are macros that are resolved already: without it, towers of macros that share their bases would take
+    /// for ever.
     fn resolve_below(
         &self,
         name: &str,
         above: &mut Vec<String>,
+        known: &mut HashMap<String, IndexMap<String, String>>,
     ) -> Result<IndexMap<String, String>, BuildError> {
+        if let Some(options) = known.get(name) {
+            return Ok(options.clone());
+        }
         let section = &self.sections[name];
         let parents = match section.options.get("<") {
             Some(history) if name != "buildout" => history.value(None),
@@ -34,7 +42,7 @@ impl Table {
             return Err(Fault::MacroLoop { section: name.to_owned() }.into());
         }
         if above.len() > DEEPEST {
-            return Err(fault::Fault::TooDeep { limit: DEEPEST }.into());
+            return Err(Fault::TooDeep { limit: DEEPEST }.into());
         }
         above.push(name.to_owned());
         let mut options = IndexMap::new();
@@ -48,7 +56,7 @@ impl Table {
                 }
                 .into());
             }
-            options.extend(self.resolve_below(parent, above)?);
+            options.extend(self.resolve_below(parent, above, known)?);
         }
         above.pop();
         for (option, history) in &section.options {
@@ -58,6 +66,9 @@ impl Table {
             let inherited = options.get(option).map(String::as_str).filter(|_| history.is_increment());
             let value = history.value(inherited);
             options.insert(option.clone(), value);
+        }
+        if !above.is_empty() {
+            known.insert(name.to_owned(), options.clone());
         }
         Ok(options)
     }
