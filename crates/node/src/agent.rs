@@ -54,9 +54,7 @@ pub fn run(node: &Node, options: &Options) -> Outcome {
         }
     };
     let run = node.configuration.run_directory();
-    let made = host::files::ensure_directory(&run, 0o700)
-        .and_then(|()| host::files::ensure_directory(&node.configuration.log_directory(), 0o700));
-    if let Err(source) = made {
+    if let Err(source) = node.configuration.make_state_directories() {
         let problem = Problem::of(run.as_str(), &source).with_code("E-directory-unwritable").with_hint(
             format!("make {} writable for the user that runs this node", node.configuration.instance_root),
         );

@@ -269,6 +269,21 @@ impl Configuration {
         self.instance_root.join("var/log")
     }
 
+    /// Makes the directories of the node's own state inside the instance root, which must exist.
+    ///
+    /// # Errors
+    /// One cannot be made.
+    pub fn make_state_directories(&self) -> std::io::Result<()> {
+        for (directory, mode) in [
+            (self.instance_root.join("var"), 0o755),
+            (self.run_directory(), 0o700),
+            (self.log_directory(), 0o700),
+        ] {
+            host::files::ensure_directory(&directory, mode)?;
+        }
+        Ok(())
+    }
+
     /// Where progress events are appended, one JSON object in each line.
     #[must_use]
     pub fn events_file(&self) -> Utf8PathBuf {

@@ -31,7 +31,7 @@ pub(crate) fn remembered(node: &Node) -> Option<Computer> {
 }
 
 fn remember(node: &Node, computer: &Computer) -> io::Result<()> {
-    files::ensure_directory(&node.configuration.run_directory(), 0o700)?;
+    node.configuration.make_state_directories()?;
     // Parameters are in it: only this user reads it.
     files::replace_if_changed(&file(node), serde_json::to_vec(computer)?, 0o600).map(drop)
 }

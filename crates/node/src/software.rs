@@ -18,7 +18,7 @@ use slap::{Computer, Release, SoftwareUrl};
 use crate::Node;
 use crate::build::tail;
 use crate::intended;
-use crate::outcome::{Exit, Outcome, Problem};
+use crate::outcome::{Exit, Outcome, Problem, with_causes};
 use crate::pid_file::PidFile;
 use crate::progress::Event;
 
@@ -51,6 +51,12 @@ fn alone(
         plan::check_options(options).and_then(|()| install::check_root(&configuration.software_root))
     {
         return Outcome::stopped(Exit::Failed, problem);
+    }
+    // For whoever starts the supervisor next; this pass needs none.
+    if configuration.instance_root.is_dir()
+        && let Err(error) = node.supervisor().write_configuration(Some(&node.watchdog()))
+    {
+        tracing::warn!("{}", with_causes(&error));
     }
     match wanted() {
         Ok(computer) => process(node, &computer, options),

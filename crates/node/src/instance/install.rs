@@ -30,7 +30,7 @@ pub(super) fn install(
     let directory = configuration.partition_directory(&partition.id);
     let url = partition.release.as_ref().ok_or(InstanceError::NoRelease)?;
     let release = configuration.release_directory(url);
-    log.info(&format!("Installing Computer Partition {}...", partition.id));
+    log.say(&format!("Installing Computer Partition {}...", partition.id));
     space::check(&directory, configuration.instance_minimum_space, "instance_min_free_space")?;
     if !directory.is_dir() {
         return Err(InstanceError::Missing { path: directory });
@@ -165,7 +165,7 @@ fn own_engine(
     directory: &Utf8Path,
     log: &mut InstanceLog<'_>,
 ) -> Result<Utf8PathBuf, InstanceError> {
-    log.info(&format!("Bootstrapping with {bootstrap}"));
+    log.say(&format!("Bootstrapping with {bootstrap}"));
     let build = Build {
         subject: partition.id.to_string(),
         directory: directory.to_owned(),

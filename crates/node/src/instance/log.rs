@@ -52,6 +52,12 @@ impl<'a> InstanceLog<'a> {
         self.record("INFO", message);
     }
 
+    /// Adds one record, and tells the node's log too.
+    pub(crate) fn say(&mut self, message: &str) {
+        tracing::info!("{message}");
+        self.info(message);
+    }
+
     /// Adds one record of something that went wrong.
     pub(crate) fn error(&mut self, message: &str) {
         self.record("ERROR", message);
