@@ -2,6 +2,7 @@
 
 mod classic;
 mod fields;
+mod forwarding;
 pub(crate) mod guard;
 mod hateoas;
 mod public_url;

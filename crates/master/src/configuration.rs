@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use host::clock::{Clock, SystemClock};
-use slap::{ComputerId, SoftwareUrl};
+use slap::{ComputerId, PartitionId, SoftwareUrl};
+
+use crate::frontend::BypassedReleases;
 
 /// The settings of a stand-alone master.
 #[derive(Clone)]
@@ -24,6 +26,10 @@ pub struct MasterConfiguration {
     pub public_names: Vec<String>,
     /// The releases of products, the one to take first.
     pub products: BTreeMap<String, Vec<SoftwareUrl>>,
+    /// Masters that fulfil requests in place of this one.
+    pub forwarding: Vec<Forwarding>,
+    /// Frontends that are made up here.
+    pub bypassed: BypassedReleases,
     /// The clock to go by.
     pub clock: Arc<dyn Clock>,
 }
@@ -39,7 +45,38 @@ impl MasterConfiguration {
             default_computer: "local_computer".parse().expect("a constant that is an id"),
             public_names: Vec::new(),
             products: BTreeMap::new(),
+            forwarding: Vec::new(),
+            bypassed: BypassedReleases::default(),
             clock: Arc::new(SystemClock),
         }
+    }
+}
+
+/// Another master, and what is for it.
+#[derive(Debug, Clone)]
+pub struct Forwarding {
+    /// Its address, exactly as requests name it.
+    pub url: String,
+    /// The private key to prove who forwards.
+    pub key_file: Option<Utf8PathBuf>,
+    /// The certificate of that key.
+    pub cert_file: Option<Utf8PathBuf>,
+    /// The authorities to trust instead of those of the system.
+    pub ca_file: Option<Utf8PathBuf>,
+    /// The releases that are always requested there.
+    pub releases: Vec<SoftwareUrl>,
+    /// The partition there as which requests are made; `None` to make them as a person.
+    pub requester: Option<(ComputerId, PartitionId)>,
+}
+
+impl Forwarding {
+    /// A master that is only asked when a request names it.
+    #[must_use]
+    pub fn new(url: String) -> Self {
+        Self { url, key_file: None, cert_file: None, ca_file: None, releases: Vec::new(), requester: None }
+    }
+
+    pub(crate) fn has_certificate(&self) -> bool {
+        self.key_file.is_some() && self.cert_file.is_some()
     }
 }

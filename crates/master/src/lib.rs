@@ -9,6 +9,8 @@ mod computer_document;
 mod computer_format;
 mod configuration;
 mod documents;
+mod forward;
+mod frontend;
 mod master;
 mod moment;
 mod server;
@@ -16,6 +18,7 @@ mod store;
 mod supply;
 mod tree;
 
-pub use configuration::MasterConfiguration;
+pub use configuration::{Forwarding, MasterConfiguration};
+pub use frontend::BypassedReleases;
 pub use server::{Bound, ServeError, bind, serve};
 pub use store::OpenError;

@@ -10,7 +10,9 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use crate::computer_document;
+use crate::configuration::Forwarding;
 use crate::documents::Documents;
+use crate::frontend::BypassedReleases;
 use crate::moment;
 use crate::store::{Store, StoreError};
 use axum::body::Bytes;
@@ -23,6 +25,8 @@ pub(crate) struct Master {
     /// Where requests go that name no computer.
     pub(crate) default_computer: ComputerId,
     pub(crate) products: BTreeMap<String, Vec<SoftwareUrl>>,
+    pub(crate) forwarding: Vec<Forwarding>,
+    pub(crate) bypassed: BypassedReleases,
     /// An id that this process took at its start.
     pub(crate) run_id: String,
     /// Becomes true when the master stops: who waits must let go.

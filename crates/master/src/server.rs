@@ -146,7 +146,8 @@ impl Bound {
     pub fn serve(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
-            .max_blocking_threads(2)
+            // Threads for requests that are forwarded; they end when they have nothing to do.
+            .max_blocking_threads(16)
             .thread_name("master")
             .enable_all()
             .build()
@@ -166,6 +167,8 @@ impl Bound {
             clock: self.configuration.clock,
             default_computer: self.configuration.default_computer,
             products: self.configuration.products,
+            forwarding: self.configuration.forwarding,
+            bypassed: self.configuration.bypassed,
             run_id: random_id().map_err(ServeError::Start)?,
             stopping: stopping.clone(),
         });

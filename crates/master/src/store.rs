@@ -5,6 +5,7 @@
 //! not spoil its neighbours. Closures may be run again, so they are `Fn` and must have no other effect.
 
 mod computer;
+mod forwarded;
 mod instance;
 mod migrations;
 mod open;

@@ -3,6 +3,7 @@
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hyper::ext::ReasonPhrase;
+use slap::client::ClientError;
 use slap::wire::WireError;
 use slap::{InvalidId, UnknownState};
 use thiserror::Error;
@@ -26,6 +27,9 @@ pub(crate) enum Refusal {
     /// The request is accepted; there is nothing to show for it yet.
     #[error("Resource not ready")]
     NotReady,
+    /// The master that the request was forwarded to gave no answer.
+    #[error("the other master failed: {0}")]
+    OtherMaster(ClientError),
     #[error("the request is larger than {} MiB", super::fields::LIMIT / 1024 / 1024)]
     TooLarge,
     #[error("the master failed to do this; nothing was changed")]
@@ -42,6 +46,7 @@ impl Refusal {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::NotReady => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::OtherMaster(_) => StatusCode::BAD_GATEWAY,
             Self::Failed(StoreError::Stopped) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed(_) | Self::Unwritable(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -92,6 +92,11 @@ const STEPS: &[&str] = &[
        status_at BIGINT,
        UNIQUE (computer_id, reference));
      CREATE INDEX shared_instance_host ON shared_instance (host_id, id);",
+    // 2: what was requested of other masters.
+    "CREATE TABLE forwarded_request (
+       title TEXT NOT NULL,
+       master_url TEXT NOT NULL,
+       PRIMARY KEY (title, master_url));",
 ];
 
 pub(super) fn apply(connection: &Connection) -> Result<(), MigrationError> {

@@ -55,6 +55,22 @@ pub(crate) fn request(
     Ok(answer(&row, tx.addresses(row.placement.partition_id)?)?)
 }
 
+/// Whether the instance that a request asks for exists here already.
+pub(crate) fn is_present(
+    tx: &Tx<'_>,
+    request: &InstanceRequest,
+    default_computer: &ComputerId,
+) -> Result<bool, RequestError> {
+    let root_title = requester_tree(tx, request.requester.as_ref())?;
+    let title = request.title.as_str();
+    if request.shared {
+        let computer = target_computer(&request.filter, default_computer)?;
+        let reference = super::shared::reference(&root_title, title);
+        return Ok(tx.shared_instance(&computer, &reference)?.is_some());
+    }
+    Ok(tx.instance(&root_title, title)?.is_some())
+}
+
 /// What is asked of an instance that exists: a member follows its root when that is stopped or destroyed.
 fn effective_state(
     tx: &Tx<'_>,

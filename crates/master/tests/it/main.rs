@@ -5,6 +5,7 @@
 mod classic;
 mod client;
 mod crash;
+mod forwarding;
 mod guard;
 mod harness;
 mod recorded;
