@@ -53,7 +53,7 @@ impl MasterConfiguration {
 }
 
 /// Another master, and what is for it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forwarding {
     /// Its address, exactly as requests name it.
     pub url: String,

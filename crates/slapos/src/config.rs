@@ -3,6 +3,7 @@
 pub(crate) mod client;
 pub(crate) mod ini;
 pub(crate) mod master;
+mod multimaster;
 pub(crate) mod node;
 mod options;
 

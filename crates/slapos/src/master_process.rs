@@ -43,7 +43,13 @@ fn configuration(settings: &MasterSettings) -> Result<MasterConfiguration, Failu
         configuration.default_computer =
             computer.parse().map_err(|error: slap::InvalidId| Failure::of(Kind::Failed, &error))?;
     }
-    Ok(MasterConfiguration { host, products, ..configuration })
+    Ok(MasterConfiguration {
+        host,
+        products,
+        public_names: settings.public_names.clone(),
+        forwarding: settings.forwarding.clone(),
+        ..configuration
+    })
 }
 
 fn resolve(host: &str) -> Result<IpAddr, Failure> {

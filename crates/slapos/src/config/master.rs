@@ -2,8 +2,8 @@
 
 use camino::Utf8PathBuf;
 
-use crate::config::Options;
 use crate::config::ini::Ini;
+use crate::config::{Options, multimaster};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 
@@ -22,6 +22,10 @@ pub(crate) struct MasterSettings {
     pub(crate) local_releases: Option<Utf8PathBuf>,
     /// Name to address of the releases that may be asked for by `product.NAME`.
     pub(crate) products: Vec<(String, String)>,
+    /// Names by which it is reached beside its own address.
+    pub(crate) public_names: Vec<String>,
+    /// Masters that fulfil requests in place of this one.
+    pub(crate) forwarding: Vec<master::Forwarding>,
     /// Where the node's own packages are, told to whoever asks for the address of the HATEOAS API.
     pub(crate) log_file: Option<Utf8PathBuf>,
 }
@@ -71,6 +75,8 @@ pub(crate) fn load(context: &Context<'_>, ini: &Ini, flags: &MasterFlags) -> Res
         computer: Options::new(ini, context.environment, &["slapproxy", "slapos"]).text("computer_id")?,
         local_releases: options.path("local_software_release_root")?,
         products,
+        public_names: options.lines("public_names")?,
+        forwarding: multimaster::load(context, ini)?,
         log_file: options.path("log_file")?,
     })
 }
