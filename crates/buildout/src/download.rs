@@ -202,4 +202,4 @@ impl DownloadError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

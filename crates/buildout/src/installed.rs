@@ -31,20 +31,21 @@ pub(crate) struct Installed {
 }
 
 impl Installed {
-    /// Reads the record; a missing one says that nothing is installed.
-    pub(crate) fn load(path: &Utf8Path) -> Result<Self, BuildError> {
+    /// Reads the record and gives its text too; a missing one says that nothing is installed.
+    pub(crate) fn load(path: &Utf8Path) -> Result<(Self, Option<String>), BuildError> {
         let damaged = |source| Fault::Record { path: path.to_owned(), source };
         let text = host::files::read_text_if_present(path).map_err(|error| damaged(error.into()))?;
-        match text {
-            Some(text) => Self::parse(path.as_str(), text).map_err(|error| damaged(Box::new(error)).into()),
-            None => Ok(Self::default()),
-        }
+        let installed = match &text {
+            Some(text) => Self::parse(path.as_str(), text).map_err(|error| damaged(Box::new(error)))?,
+            None => Self::default(),
+        };
+        Ok((installed, text))
     }
 
-    fn parse(path: &str, text: String) -> Result<Self, BuildError> {
+    fn parse(path: &str, text: &str) -> Result<Self, BuildError> {
         let mut sections = syntax::parse(path, &Arc::from(text), &mut |_, _, _| Ok(true))?;
         let mut section = |name: &str| -> Option<IndexMap<String, String>> {
-            let section = sections.shift_remove(name)?;
+            let section = sections.swap_remove(name)?;
             let value = |mut assignments: Vec<syntax::Assignment>| assignments.pop().map(|last| last.value);
             let options = section.options.into_iter();
             Some(
@@ -94,7 +95,7 @@ pub(crate) fn same_when_recorded(
     }
     let mut text = String::new();
     write_section(&mut text, "x", options);
-    let Ok(read) = Installed::parse("", format!("[buildout]\nparts = x\n{text}")) else { return false };
+    let Ok(read) = Installed::parse("", &format!("[buildout]\nparts = x\n{text}")) else { return false };
     let Some(read) = read.parts.get("x") else { return false };
     read.len() == recorded.len()
         && read
@@ -219,7 +220,7 @@ mod tests {
         let text =
             "[buildout]\nparts = a\n\n[a]\nx = 1\n\n[buildout]\nparts = a b\n\n[b]\ny = 2\n".to_owned();
 
-        let parts = Installed::parse("", text).unwrap().parts;
+        let parts = Installed::parse("", &text).unwrap().parts;
 
         assert_eq!(parts.keys().collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(parts["b"]["y"], "2");
@@ -229,7 +230,7 @@ mod tests {
     fn names_that_are_no_options_do_not_make_the_record_unreadable() {
         let record = record(&[("good", "1"), ("b:d", "2"), ("plus+", "3"), ("", "4"), ("two words", "5")]);
 
-        let read = Installed::parse("", record.text()).unwrap();
+        let read = Installed::parse("", &record.text()).unwrap();
 
         assert_eq!(read.parts["p"].keys().collect::<Vec<_>>(), ["good"]);
         assert!(same_when_recorded(&read.parts["p"], &record.parts["p"]));
@@ -248,18 +249,18 @@ mod tests {
         fn every_value_survives_the_record(value in "[a-z#;=\\[% \n\r\u{b}\u{c}]{0,30}") {
             let record = record(&[("x", &value)]);
 
-            prop_assert_eq!(Installed::parse("", record.text()).unwrap(), record);
+            prop_assert_eq!(Installed::parse("", &record.text()).unwrap(), record);
         }
 
         #[test]
         fn no_text_makes_the_reader_panic(text in "[\\[\\]a-c =+\n\t%()_sPC]{0,100}") {
-            let _ = Installed::parse("", text);
+            let _ = Installed::parse("", &text);
         }
 
         #[test]
         fn what_was_recorded_is_the_same(value in any::<String>()) {
             let record = record(&[("x", &value)]);
-            let read = Installed::parse("", record.text()).unwrap();
+            let read = Installed::parse("", &record.text()).unwrap();
 
             prop_assert!(same_when_recorded(&read.parts["p"], &record.parts["p"]));
         }

@@ -280,6 +280,10 @@ fn split_option(line: &str) -> Option<(&str, Operator, &str)> {
 
 /// Whether a name can stand on the left of `=`.
 pub(crate) fn is_option_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if !name.is_empty() && name.bytes().all(is_plain) && !name.ends_with('-') {
+        return true;
+    }
     let indented = name.starts_with(['#', ';', '[']) || name.contains('=');
     !indented && matches!(split_option(&format!("{name} =")), Some((read, Operator::Set, "")) if read == name)
 }

@@ -11,13 +11,13 @@ use camino::Utf8PathBuf;
 use super::*;
 
 /// Whole answers by path; every request line is kept.
-struct Server {
+pub(crate) struct Server {
     address: String,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    fn new(answers: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(answers: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let answers: BTreeMap<String, String> =
@@ -33,11 +33,11 @@ impl Server {
         Self { address, requests }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.address)
     }
 
-    fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 }
@@ -60,7 +60,7 @@ fn answer(stream: TcpStream, answers: &BTreeMap<String, String>, seen: &Mutex<Ve
     let _ = reader.get_mut().write_all(text.as_bytes());
 }
 
-fn ok(body: &str) -> String {
+pub(crate) fn ok(body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 

@@ -238,7 +238,8 @@ impl Run<'_> {
             Err(_) => Event::PartFailed { part, action, seconds },
         });
         done?;
-        self.record.save_now_and_then(&*self.settings.clock)
+        // What was merely looked after need not be remembered before the end.
+        if action == Action::Update { Ok(()) } else { self.record.save_now_and_then(&*self.settings.clock) }
     }
 
     fn install(&mut self, part: &str, options: &Options) -> Result<(), BuildError> {

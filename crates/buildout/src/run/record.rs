@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use host::clock::Clock;
 use indexmap::IndexMap;
 use jiff::Timestamp;
@@ -32,12 +32,10 @@ pub(super) struct Record {
 
 impl Record {
     pub(super) fn load(path: Option<Utf8PathBuf>, clock: &dyn Clock) -> Result<Self, BuildError> {
-        let installed = match &path {
+        let (installed, written) = match &path {
             Some(path) => Installed::load(path)?,
-            None => Installed::default(),
+            None => (Installed::default(), None),
         };
-        let exists = path.as_deref().is_some_and(Utf8Path::exists);
-        let written = exists.then(|| installed.text());
         let Installed { develop_eggs, parts } = installed;
         let before = parts.into_iter().map(|(part, options)| (part, Some(options))).collect();
         Ok(Self { before, after: IndexMap::new(), develop_eggs, path, written, written_at: clock.now() })

@@ -1,8 +1,10 @@
 //! Whole builds with tiny recipes: the life cycle of parts, and what people see.
 
 mod failures;
+mod hooks;
 mod life_cycle;
 mod messages;
+mod remote;
 
 use std::sync::{Arc, Mutex};
 
