@@ -242,6 +242,8 @@ pub enum Fault {
     Locked {
         /// The buildout directory.
         directory: Utf8PathBuf,
+        /// The process that builds, if the kernel tells.
+        pid: Option<u32>,
     },
     /// The record of what is installed cannot be understood.
     #[error("the record of installed parts {path} is damaged")]

@@ -1,6 +1,7 @@
 //! Advisory locks on files, released by the kernel when their holder ends, however it ends.
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -53,6 +54,19 @@ impl Drop for FileLock {
         // Closing is not enough: a child that another thread is just starting has the descriptor too, until it execs.
         let _ = self.file.unlock();
     }
+}
+
+/// The process that holds the lock on a file or directory, as far as the kernel tells.
+#[must_use]
+pub fn holder(path: &Utf8Path) -> Option<u32> {
+    let metadata = fs::metadata(path).ok()?;
+    let (device, inode) = (metadata.dev(), metadata.ino());
+    let (major, minor) = (nix::sys::stat::major(device), nix::sys::stat::minor(device));
+    let wanted = format!("{major:02x}:{minor:02x}:{inode}");
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    // `1: FLOCK  ADVISORY  WRITE 708 08:01:1234 0 EOF`
+    let mut held = locks.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    held.find(|fields| fields.get(5) == Some(&wanted.as_str()))?[4].parse().ok()
 }
 
 #[cfg(test)]

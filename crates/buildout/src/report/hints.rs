@@ -63,6 +63,7 @@ pub(super) fn hints(error: &BuildError) -> Vec<String> {
         Fault::Recipe { error, .. } => error.hints().to_vec(),
         Fault::Download(error) => download_hints(error),
         Fault::Python(error) => vec![error.hint()],
+        Fault::Locked { pid: Some(pid), .. } => vec![format!("wait until it ends, or end it: kill {pid}")],
         Fault::Locked { .. } => vec!["wait until it ends, or end it".to_owned()],
         Fault::Record { path, .. } => {
             vec![format!("remove {path}: the next build then builds every part again")]
@@ -79,10 +80,12 @@ pub(super) fn hints(error: &BuildError) -> Vec<String> {
         Fault::Refused { hint, .. } => hint.iter().cloned().collect(),
         Fault::Usage(_) => vec!["`buildout --help` shows the options and commands".to_owned()],
         Fault::Substitution { .. } => vec!["write $${ where the text itself is meant".to_owned()],
-        Fault::TooDeep { .. }
-        | Fault::MacroLoop { .. }
-        | Fault::InvalidValue { .. }
-        | Fault::RelativeInRemote { .. } => Vec::new(),
+        Fault::TooDeep { .. } => vec!["look for options that refer to one another without end".to_owned()],
+        Fault::MacroLoop { .. } => vec!["remove one of the `<` options on the way around".to_owned()],
+        Fault::InvalidValue { expected, .. } => vec![format!("write {expected}")],
+        Fault::RelativeInRemote { .. } => {
+            vec!["write an absolute path, or set it on the command line".to_owned()]
+        }
     }
 }
 
@@ -127,6 +130,7 @@ pub(super) fn facts(error: &BuildError) -> Vec<String> {
                 chain.iter().map(|(section, option)| format!("${{{section}:{option}}}")).collect();
             vec![format!("the way: {}", chain.join(" → "))]
         }
+        Fault::Locked { pid: Some(pid), .. } => vec![format!("the process {pid} holds it")],
         Fault::Download(DownloadError::Checksum { url, expected, actual, content_type, size, .. }) => {
             let mut facts = vec![format!("md5 of {url} is {actual}, the profile says {expected}")];
             if let Some(content_type) = content_type {

@@ -64,7 +64,9 @@ pub(super) fn install(
 fn lock(directory: &Utf8Path) -> Result<FileLock, BuildError> {
     let lock = FileLock::try_acquire_directory(directory)
         .map_err(|source| BuildError::file(format!("cannot use the directory {directory}"), source))?;
-    lock.ok_or_else(|| Fault::Locked { directory: directory.to_owned() }.into())
+    lock.ok_or_else(|| {
+        Fault::Locked { directory: directory.to_owned(), pid: host::locks::holder(directory) }.into()
+    })
 }
 
 fn call(

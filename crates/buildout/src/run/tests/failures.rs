@@ -41,12 +41,15 @@ fn a_second_build_in_the_directory_is_refused() {
     let bench = Bench::with(THREE);
     let _held = host::locks::FileLock::try_acquire_directory(&bench.root).unwrap().unwrap();
 
-    insta::assert_snapshot!(bench.fail(""), @r"
+    let message = bench.fail("").replace(&std::process::id().to_string(), "<pid>");
+
+    insta::assert_snapshot!(message, @r"
     While:
       Installing.
     Error: another build is running in /dir
     error: another build is running in /dir
-    hint: wait until it ends, or end it
+      because: the process <pid> holds it
+    hint: wait until it ends, or end it: kill <pid>
     E-lock-held
     ");
 }

@@ -299,6 +299,7 @@ fn macros_that_do_not_exist_or_never_end() {
       │
     4 │ <= b
       ╰╴━━━━
+    hint: remove one of the `<` options on the way around
     E-profile-macro-loop
     ");
 }
@@ -314,6 +315,7 @@ fn a_value_that_is_neither_true_nor_false() {
       │
     3 │ newest = maybe
       ╰╴━━━━━━━━━━━━━━ true or false is expected
+    hint: write true or false
     E-profile-value
     ");
 }

@@ -94,6 +94,7 @@ fn a_relative_cache_in_a_remote_profile_is_refused() {
       │
     3 │ download-cache = cache
       ╰╴━━━━━━━━━━━━━━━━━━━━━━
+    hint: write an absolute path, or set it on the command line
     E-profile-value
     "#);
 }
