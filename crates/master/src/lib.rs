@@ -21,4 +21,4 @@ mod tree;
 pub use configuration::{Forwarding, MasterConfiguration};
 pub use frontend::BypassedReleases;
 pub use server::{Bound, ServeError, bind, serve};
-pub use store::OpenError;
+pub use store::{ImportError, OpenError};

@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse;
+use camino::Utf8PathBuf;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -24,7 +25,8 @@ use crate::api::guard::Guard;
 use crate::configuration::MasterConfiguration;
 use crate::documents::Documents;
 use crate::master::Master;
-use crate::store::{OpenError, Store, StoreError, random_id};
+use crate::moment;
+use crate::store::{ImportError, OnCommit, OpenError, Store, StoreError, Touched, import, random_id};
 
 /// More connections than this wait until others close.
 const MAXIMUM_CONNECTIONS: usize = 900;
@@ -56,6 +58,15 @@ pub enum ServeError {
     /// Its database cannot be used.
     #[error(transparent)]
     Database(#[from] OpenError),
+    /// Its database is that of the Python proxy and could not be taken over; it is as it was.
+    #[error("failed to import the database of the Python proxy `{path}`")]
+    Import {
+        /// The database.
+        path: Utf8PathBuf,
+        /// What failed.
+        #[source]
+        source: ImportError,
+    },
     /// Its first transaction failed.
     #[error("failed to prepare the database")]
     Prepare(#[source] StoreError),
@@ -73,6 +84,7 @@ impl ServeError {
             Self::Listen { .. } => "E-listen",
             Self::Database(OpenError::InUse { .. }) => "E-lock-held",
             Self::Database(OpenError::Damaged { .. }) => "E-database-damaged",
+            Self::Import { .. } => "E-database-import",
             Self::Database(_) | Self::Prepare(_) => "E-database",
             Self::Start(_) => "E-start",
         }
@@ -87,6 +99,7 @@ impl ServeError {
             }
             Self::Listen { .. } => Some("choose an address of this machine, and a port above 1023"),
             Self::Database(error) => Some(error.hint()),
+            Self::Import { .. } => Some("configure another `database_uri`, or go on with the Python proxy"),
             Self::Prepare(_) | Self::Start(_) => None,
         }
     }
@@ -108,7 +121,10 @@ pub struct Bound {
 pub fn bind(configuration: MasterConfiguration) -> Result<Bound, ServeError> {
     let documents = Arc::new(Documents::default());
     let listener = Arc::clone(&documents);
-    let store = Store::open(&configuration.database, Arc::new(move |touched| listener.publish(touched)))?;
+    let store = open_store(
+        &configuration,
+        &(Arc::new(move |touched: &[Touched]| listener.publish(touched)) as OnCommit),
+    )?;
     let wanted = SocketAddr::new(configuration.host, configuration.port);
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::AddrInUse => ServeError::AddressInUse { address: wanted },
@@ -118,6 +134,21 @@ pub fn bind(configuration: MasterConfiguration) -> Result<Bound, ServeError> {
     listener.set_nonblocking(true).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok(Bound { listener, address, configuration, store, documents })
+}
+
+/// Opens the database. One of the Python proxy is taken over first.
+fn open_store(configuration: &MasterConfiguration, on_commit: &OnCommit) -> Result<Store, ServeError> {
+    let path = &configuration.database;
+    match Store::open(path, Arc::clone(on_commit)) {
+        Err(OpenError::PythonProxy { version, .. }) => {
+            let now = moment::now(configuration.clock.as_ref());
+            let kept = import(path, version, &configuration.default_computer, now)
+                .map_err(|source| ServeError::Import { path: path.clone(), source })?;
+            tracing::warn!(database = %path, kept = %kept, "imported the database of the Python proxy");
+            Ok(Store::open(path, Arc::clone(on_commit))?)
+        }
+        outcome => Ok(outcome?),
+    }
 }
 
 /// Runs a master until `shutdown` is ready. Blocks the calling thread, which must not be inside a runtime.

@@ -6,6 +6,7 @@
 
 mod computer;
 mod forwarded;
+mod import;
 mod instance;
 mod migrations;
 mod open;
@@ -23,6 +24,8 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 pub(crate) use computer::ComputerRow;
+pub use import::ImportError;
+pub(crate) use import::import;
 pub(crate) use instance::{InstanceRow, NewInstance, Placement};
 pub(crate) use open::random_id;
 pub(crate) use partition::PartitionRow;
@@ -124,9 +127,7 @@ impl OpenError {
             Self::InUse { .. } => "stop the other master, or configure another `database_uri`",
             Self::Damaged { .. } => "put a backup in its place, or move it away to start with an empty one",
             Self::Foreign { .. } => "configure another `database_uri`",
-            Self::PythonProxy { .. } => {
-                "import it with `slapos proxy migrate`, or configure another `database_uri`"
-            }
+            Self::PythonProxy { .. } => "start `slapos proxy start` on it, which imports it",
             Self::Newer { .. } => "run the newer version, or configure another `database_uri`",
             Self::Engine { .. } => {
                 "check that the file and its directory can be written and that the disk is not full"

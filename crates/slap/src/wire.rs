@@ -21,6 +21,7 @@ pub use documents::{
 };
 pub use marshal::Marshalled;
 pub use request::{REQUEST_FIELDS, read_request, write_request};
+pub use shared::read_shared_list;
 
 use crate::id::InvalidId;
 use crate::state::UnknownState;

@@ -56,8 +56,8 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         if self.status().is_server_error() {
-            let because = std::error::Error::source(&self).map(ToString::to_string).unwrap_or_default();
-            tracing::error!(because, "failed to answer a request");
+            let because = std::error::Error::source(&self).map(ToString::to_string);
+            tracing::error!(refusal = %self, because, "failed to answer a request");
         }
         let content_type = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
         let mut response = (self.status(), content_type, format!("{self}\n")).into_response();

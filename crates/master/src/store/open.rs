@@ -39,7 +39,7 @@ pub(super) fn open(path: &Utf8Path) -> Result<Opened, OpenError> {
     Ok(Opened { connection, identity, _lock: lock })
 }
 
-fn lock(path: &Utf8Path) -> Result<FileLock, OpenError> {
+pub(super) fn lock(path: &Utf8Path) -> Result<FileLock, OpenError> {
     let directory = |source| OpenError::Directory { path: path.to_owned(), source };
     let lock_path = Utf8PathBuf::from(format!("{path}-lock"));
     match FileLock::try_acquire(&lock_path).map_err(directory)? {

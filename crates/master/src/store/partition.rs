@@ -94,14 +94,21 @@ impl Tx<'_> {
         addresses: &[(String, String)],
     ) -> Result<(), StoreError> {
         self.execute("DELETE FROM partition_address WHERE partition_id = $1", &[Val::Int(partition)])?;
-        for (address, netmask) in addresses {
-            let id = self.next_id("partition_address")?;
-            let sql = "INSERT INTO partition_address (id, partition_id, interface, address, netmask) \
-                       VALUES ($1, $2, $3, $4, $5)";
-            let texts = [interface, address.as_str(), netmask.as_str()].map(Val::Text);
-            self.execute(sql, &[&[Val::Int(id), Val::Int(partition)], texts.as_slice()].concat())?;
-        }
-        Ok(())
+        addresses.iter().try_for_each(|address| self.add_address(partition, interface, address))
+    }
+
+    /// Adds an address, with its netmask, after those that a partition has.
+    pub(super) fn add_address(
+        &self,
+        partition: i64,
+        interface: &str,
+        (address, netmask): &(String, String),
+    ) -> Result<(), StoreError> {
+        let id = self.next_id("partition_address")?;
+        let sql = "INSERT INTO partition_address (id, partition_id, interface, address, netmask) \
+                   VALUES ($1, $2, $3, $4, $5)";
+        let texts = [interface, address, netmask].map(Val::Text);
+        self.execute(sql, &[&[Val::Int(id), Val::Int(partition)], texts.as_slice()].concat()).map(drop)
     }
 
     pub(crate) fn addresses(&self, partition: i64) -> Result<Vec<Address>, StoreError> {

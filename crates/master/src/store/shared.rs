@@ -94,7 +94,7 @@ impl Tx<'_> {
         self.query(select_shared!("WHERE s.root_title = $1 ORDER BY s.id"), &[Val::Text(root_title)], shared)
     }
 
-    pub(crate) fn insert_shared(&self, new: &NewShared<'_>) -> Result<(), StoreError> {
+    pub(crate) fn insert_shared(&self, new: &NewShared<'_>) -> Result<i64, StoreError> {
         let id = self.next_id("shared_instance")?;
         let sql = "INSERT INTO shared_instance (id, computer_id, reference, root_title, title, host_id, software_type, \
                    parameters, connection) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '')";
@@ -108,7 +108,8 @@ impl Tx<'_> {
             Val::Text(new.software_type),
             Val::Text(new.parameters),
         ];
-        self.execute(sql, &values).map(drop)
+        self.execute(sql, &values)?;
+        Ok(id)
     }
 
     /// Stores what a request may change: host, type and parameters; and what a rename of its root does.

@@ -67,3 +67,20 @@ fn a_second_master_on_the_same_database_is_refused() {
 
     assert!(matches!(outcome, Err(ServeError::Database(OpenError::InUse { .. }))));
 }
+
+#[test]
+fn the_database_of_the_python_proxy_is_taken_over_at_the_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = Utf8PathBuf::try_from(directory.path().join("proxy.db")).unwrap();
+    let sql = include_str!("../../../../fixtures/wire/proxy.sql");
+    rusqlite::Connection::open(&database).unwrap().execute_batch(sql).unwrap();
+
+    let first = TestMaster::on(&database);
+    let imported = first.client().computer(&local()).unwrap();
+    first.stop();
+    let second = TestMaster::on(&database);
+
+    assert_eq!(second.client().computer(&local()).unwrap(), imported);
+    assert_eq!(imported.partitions.iter().filter(|partition| partition.is_busy()).count(), 5);
+    assert!(fs_err::exists(format!("{database}-python-17")).unwrap());
+}

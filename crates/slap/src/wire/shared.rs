@@ -1,5 +1,6 @@
 //! A shared instance as an entry of its host's list.
 
+use super::WireError;
 use super::documents::Fields;
 use super::marshal::Marshalled;
 use crate::computer::SharedInstance;
@@ -19,6 +20,17 @@ impl SharedInstance {
             entry.insert("timestamp".to_owned(), Value::from(timestamp.as_str()));
         }
         entry
+    }
+}
+
+/// Reads the list that a host is given, as stand-alone masters store it.
+///
+/// # Errors
+/// A document of another form.
+pub fn read_shared_list(document: &str) -> Result<Vec<SharedInstance>, WireError> {
+    match Marshalled::read(document)? {
+        Marshalled::List(entries) => Ok(entries.into_iter().map(read).collect()),
+        _ => Err(WireError::unexpected("the shared instances are not a list")),
     }
 }
 
