@@ -46,7 +46,11 @@ pub(crate) struct Processed {
 /// configured is started.
 #[must_use]
 pub fn pass(node: &Node, options: &Options) -> Outcome {
-    match alone(node, options, || intended::fetch(node).map(Arc::new)) {
+    tracing::info!("Processing computer partitions...");
+    let stopped_or_processed = alone(node, options, || intended::fetch(node).map(Arc::new));
+    tracing::info!("Finished computer partitions.");
+    tracing::info!("{}", "=".repeat(80));
+    match stopped_or_processed {
         Ok(processed) if processed.master_lost => {
             offline::pass(node, "it was lost while partitions were processed")
         }
@@ -125,7 +129,6 @@ pub(crate) fn prepare(node: &Node) -> Result<(), Problem> {
 
 /// Brings the partitions of this machine into the states that `computer` wants.
 fn process(node: &Node, computer: &Computer, options: &Options) -> Processed {
-    tracing::info!("Processing computer partitions...");
     let pass = partition::Pass { node, options, supervisor: node.supervisor() };
     let workers = if options.debug { 1 } else { node.configuration.concurrency.max(1) };
     let results = in_parallel(&computer.partitions, workers, |partition| pass.run(partition));
@@ -149,11 +152,6 @@ fn process(node: &Node, computer: &Computer, options: &Options) -> Processed {
         problems.extend(result.problem);
     }
     processed.outcome = Outcome::of(problems, processed.partitions.len());
-    tracing::info!("Finished computer partitions.");
-    tracing::info!("{}", "=".repeat(80));
-    for line in processed.outcome.summary() {
-        tracing::error!("{line}");
-    }
     processed
 }
 

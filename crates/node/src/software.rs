@@ -29,7 +29,10 @@ use plan::{Action, plan};
 /// Fetches what the master wants and makes it so, unless another software pass does.
 #[must_use]
 pub fn pass(node: &Node, options: &Options) -> Outcome {
-    alone(node, options, || intended::fetch(node).map(Arc::new))
+    tracing::info!("Processing software releases...");
+    let outcome = alone(node, options, || intended::fetch(node).map(Arc::new));
+    tracing::info!("Finished software releases.");
+    outcome
 }
 
 /// As [`pass`], for an answer of the master that is known already.
@@ -66,7 +69,6 @@ fn alone(
 
 /// Makes the releases of this machine those that `computer` wants.
 fn process(node: &Node, computer: &Computer, options: &Options) -> Outcome {
-    tracing::info!("Processing software releases...");
     let is_completed = |url: &SoftwareUrl| is_available(node, url);
     let actions = plan(&computer.releases, options, &is_completed);
     let mut problems = Vec::new();
@@ -80,7 +82,6 @@ fn process(node: &Node, computer: &Computer, options: &Options) -> Outcome {
     if options.garbage_collect {
         problems.extend(collect_garbage(node, &computer.releases).err());
     }
-    tracing::info!("Finished software releases.");
     Outcome::of(problems, actions.len())
 }
 

@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 use host::clock::Clock;
 use node::environment::Environment as ChildEnvironment;
 use node::outcome::{Exit, Outcome, Problem};
-use node::progress::{Journal, Progress, Silent};
+use node::progress::{Journal, Progress};
 use node::promise::{BangMaster, Runner, RunnerSettings};
 use node::{Configuration, Node};
 use slap::client::{Client, Endpoint};
@@ -53,11 +53,7 @@ pub(crate) fn connect(context: &Context<'_>, configuration: Configuration) -> Re
         timeout: PATIENCE,
         ..Endpoint::new(&configuration.master_url)
     })?;
-    let progress: Arc<dyn Progress> = if configuration.log_directory().is_dir() {
-        Arc::new(Journal::new(configuration.events_file(), Arc::clone(&clock)))
-    } else {
-        Arc::new(Silent)
-    };
+    let progress: Arc<dyn Progress> = Arc::new(Journal::new(configuration.events_file(), Arc::clone(&clock)));
     Ok(Node {
         client,
         clock,
