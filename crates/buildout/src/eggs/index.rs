@@ -150,30 +150,21 @@ impl Index {
         })
     }
 
-    /// The metadata of a wheel, when it can be had apart.
-    ///
-    /// # Errors
-    /// It is offered and cannot be had, or is not the one that was promised.
-    pub(super) fn metadata(&self, candidate: &Candidate) -> Result<Option<String>, EggError> {
-        let Some(checksum) = &candidate.metadata else { return Ok(None) };
-        if candidate.url.scheme() == "file" {
-            return Ok(None);
-        }
+    /// The metadata of a wheel, when it can be had apart; `None` means that the wheel itself must be looked at.
+    #[must_use]
+    pub(super) fn metadata(&self, candidate: &Candidate) -> Option<String> {
+        let checksum = candidate.metadata.as_ref().filter(|_| candidate.url.scheme() != "file")?;
         let mut url = candidate.url.clone();
         url.set_path(&format!("{}.metadata", url.path()));
-        let scratch = tempfile::tempdir().map_err(|source| EggError::Io {
-            action: "create",
-            path: "a temporary directory".into(),
-            source,
-        })?;
-        let target = Utf8PathBuf::try_from(scratch.path().join("METADATA"))
-            .map_err(|error| EggError::Fetch { what: redacted(&url), source: error.into() })?;
-        self.fetcher()?.file(&url, checksum.as_ref(), &target)?;
-        files::read_text_if_present(&target).map_err(|source| EggError::Io {
-            action: "read",
-            path: target,
-            source,
-        })
+        let scratch = tempfile::tempdir().ok()?;
+        let target = Utf8PathBuf::try_from(scratch.path().join("METADATA")).ok()?;
+        match self.fetcher().and_then(|fetcher| fetcher.file(&url, checksum.as_ref(), &target)) {
+            Ok(()) => files::read_text_if_present(&target).ok().flatten(),
+            Err(error) => {
+                tracing::debug!(%error, "metadata that is offered cannot be had");
+                None
+            }
+        }
     }
 
     /// Puts a file into `directory` unless the same is there already, and gives its path. A file of this machine is

@@ -13,7 +13,7 @@ use super::distribution::{self, Distribution, Kind};
 use super::error::{EggError, Missing};
 use super::index::pip::{self, PipConfiguration};
 use super::index::{Candidate, Index, Places, Preferences, Search};
-use super::install::Destination;
+use super::install::{Destination, sweep};
 use super::metadata::{Dependencies, Fields};
 use super::name::ProjectName;
 use super::pins::{Pin, Pins};
@@ -256,15 +256,20 @@ impl<'a> Session<'a> {
         requirement: &Requirement,
         candidate: Candidate,
     ) -> Result<Planned, EggError> {
-        let (fields, from) = match index.metadata(&candidate)? {
-            Some(text) if candidate.rank.is_some() => {
-                (Fields::parse(&text), From::Index(Box::new(candidate.clone())))
-            }
-            _ => {
+        let apart = if candidate.rank.is_some() { index.metadata(&candidate) } else { None };
+        let (fields, from) = match apart {
+            Some(text) => (Fields::parse(&text), From::Index(Box::new(candidate.clone()))),
+            None => {
                 let wheel = self.wheel(index, &candidate)?;
                 (Wheel::open(&wheel)?.fields()?, From::Wheel(wheel))
             }
         };
+        let version = fields.version.parse::<Version>();
+        if ProjectName::new(&fields.name) != requirement.project || version.as_ref() != Ok(&candidate.version)
+        {
+            let reason = format!("its metadata is of {} {}", fields.name, fields.version);
+            return Err(EggError::Damaged { path: candidate.file_name.into(), reason });
+        }
         let dependencies = Dependencies::from_fields(&fields, &self.environment)?;
         let version = candidate.version;
         Ok(Planned {
@@ -337,6 +342,9 @@ impl<'a> Session<'a> {
             return Ok(known);
         }
         let index = Index::new(self.places()?);
+        if let Some(downloads) = &self.settings.download_cache {
+            sweep(downloads);
+        }
         Ok(self.index.get_or_init(|| index))
     }
 

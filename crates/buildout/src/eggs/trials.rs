@@ -209,6 +209,14 @@ fn links_to_distributions_under_development_come_first() {
 
     assert_eq!(path[0], source);
     assert_eq!(path.len(), 2);
+    let signature = || place.install(&["one"]).unwrap().signature().unwrap();
+    let before = signature();
+    assert_eq!(before[0], format!("one-1.0-py{}.egg", place.python()));
+    fs::create_dir(source.join("__pycache__")).unwrap();
+    fs::write(source.join("__pycache__/two.pyc"), "").unwrap();
+    assert_eq!(signature(), before);
+    fs::write(source.join("two.py"), "").unwrap();
+    assert_ne!(signature(), before);
 }
 
 #[test]

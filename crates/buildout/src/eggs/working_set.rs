@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use md5::{Digest, Md5};
 use pep440_rs::Version;
 use pep508_rs::MarkerEnvironment;
 
 use super::distribution::{Distribution, Kind};
 use super::error::EggError;
+use super::install::hex;
 use super::metadata::EntryPoint;
 use super::name::ProjectName;
 use super::requirement::Requirement;
@@ -58,21 +61,23 @@ impl WorkingSet {
         self.distributions.iter().map(|distribution| (distribution.written.as_str(), &distribution.version))
     }
 
-    /// What identifies the set in `__buildout_signature__`: the names of its egg directories, and for what is under
-    /// development the project's name; sorted, without repetitions.
-    #[must_use]
-    pub fn signature(&self) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .distributions
-            .iter()
-            .map(|distribution| match distribution.kind {
+    /// What identifies the set in `__buildout_signature__`: the names of its egg directories; for what is under
+    /// development the project and a hash of its files; sorted, without repetitions.
+    ///
+    /// # Errors
+    /// Files under development cannot be read.
+    pub fn signature(&self) -> Result<Vec<String>, EggError> {
+        let mut names = Vec::new();
+        for distribution in &self.distributions {
+            names.push(match distribution.kind {
                 Kind::Egg => distribution.location.file_name().unwrap_or_default().to_owned(),
-                Kind::Develop | Kind::Site => format!("{}-{}", distribution.project, distribution.version),
-            })
-            .collect();
+                Kind::Site => format!("{}-{}", distribution.project, distribution.version),
+                Kind::Develop => format!("{}-{}", distribution.project, tree_hash(&distribution.location)?),
+            });
+        }
         names.sort_unstable();
         names.dedup();
-        names
+        Ok(names)
     }
 
     /// The entry points of one group that a requirement's distribution has, in order.
@@ -110,4 +115,40 @@ impl WorkingSet {
     fn find(&self, project: &ProjectName) -> Option<&Distribution> {
         self.distributions.iter().map(AsRef::as_ref).find(|distribution| distribution.project == *project)
     }
+}
+
+/// A hash of the names and contents of the files of a tree; what Python and version control keep there for themselves
+/// does not count.
+fn tree_hash(root: &Utf8Path) -> Result<String, EggError> {
+    let failed = |path: &Utf8Path, source| EggError::Io { action: "read", path: path.to_owned(), source };
+    let mut files = Vec::new();
+    let mut pending = vec![root.to_owned()];
+    while let Some(directory) = pending.pop() {
+        for entry in directory.read_dir_utf8().map_err(|error| failed(&directory, error))? {
+            let entry = entry.map_err(|error| failed(&directory, error))?;
+            let name = entry.file_name();
+            if name.starts_with('.')
+                || name == "__pycache__"
+                || name.ends_with(".pyc")
+                || name.ends_with(".egg-info")
+            {
+                continue;
+            }
+            let kind = entry.file_type().map_err(|error| failed(entry.path(), error))?;
+            if kind.is_dir() {
+                pending.push(entry.into_path());
+            } else if kind.is_file() {
+                files.push(entry.into_path());
+            }
+        }
+    }
+    files.sort_unstable();
+    let mut hash = Md5::new();
+    for file in &files {
+        let content = fs::read(file).map_err(|error| failed(file, error))?;
+        let name = file.strip_prefix(root).unwrap_or(file);
+        hash.update(format!("{name}\0{}\0", content.len()));
+        hash.update(content);
+    }
+    Ok(hex(&hash.finalize()))
 }

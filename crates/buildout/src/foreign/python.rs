@@ -359,7 +359,7 @@ fn find_distribution(specification: &str, install: Install<'_>) -> Result<Option
         path: set.path(),
         entry,
         uninstall: entry_point(&set, requirement, UNINSTALL, name)?,
-        signature: set.signature().join(" "),
+        signature: set.signature()?.join(" "),
     }))
 }
 
