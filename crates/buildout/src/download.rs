@@ -92,21 +92,8 @@ pub enum DownloadError {
         url: String,
     },
     /// The content is not what the profile expects.
-    #[error("the {} is not the one the profile expects", .place.noun())]
-    Checksum {
-        /// What was wanted.
-        url: String,
-        /// Where the wrong content was.
-        place: Place,
-        /// The MD5 that the profile says.
-        expected: String,
-        /// The MD5 that it has.
-        actual: String,
-        /// What the server said that it sent.
-        content_type: Option<String>,
-        /// How many bytes came.
-        size: u64,
-    },
+    #[error("the {} is not the one the profile expects", .0.place.noun())]
+    Checksum(Box<Mismatch>),
     /// The server answered that it does not give the file.
     #[error("{url} answered {status}")]
     Status {
@@ -143,6 +130,23 @@ pub enum DownloadError {
     },
 }
 
+/// Content that is not what the profile expects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// What was wanted.
+    pub url: String,
+    /// Where the wrong content was.
+    pub place: Place,
+    /// The MD5 that the profile says.
+    pub expected: String,
+    /// The MD5 that it has.
+    pub actual: String,
+    /// What the server said that it sent.
+    pub content_type: Option<String>,
+    /// How many bytes came.
+    pub size: u64,
+}
+
 /// Where content with the wrong checksum was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
@@ -164,13 +168,25 @@ impl Place {
     }
 }
 
+impl Mismatch {
+    fn classic(&self) -> String {
+        match &self.place {
+            Place::Network => format!("MD5 checksum mismatch downloading '{}'", self.url),
+            Place::Cache(path) => {
+                format!("MD5 checksum mismatch for cached download from '{}' at '{path}'", self.url)
+            }
+            Place::Local(path) => format!("MD5 checksum mismatch for local resource at '{path}'."),
+        }
+    }
+}
+
 impl DownloadError {
     /// The code under which the manual explains it.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::Offline { .. } => "E-download-offline",
-            Self::Checksum { .. } => "E-download-checksum",
+            Self::Checksum(_) => "E-download-checksum",
             Self::Status { .. } | Self::Network { .. } | Self::Address { .. } => "E-download-failed",
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => "E-disk-full",
             Self::File { .. } => "E-file",
@@ -182,15 +198,7 @@ impl DownloadError {
     pub fn classic(&self) -> String {
         match self {
             Self::Offline { url } => format!("Couldn't download '{url}' in offline mode."),
-            Self::Checksum { url, place: Place::Network, .. } => {
-                format!("MD5 checksum mismatch downloading '{url}'")
-            }
-            Self::Checksum { url, place: Place::Cache(path), .. } => {
-                format!("MD5 checksum mismatch for cached download from '{url}' at '{path}'")
-            }
-            Self::Checksum { place: Place::Local(path), .. } => {
-                format!("MD5 checksum mismatch for local resource at '{path}'.")
-            }
+            Self::Checksum(mismatch) => mismatch.classic(),
             Self::Status { url, status, reason } => {
                 format!("Error downloading extends for URL {url}: HTTP Error {status}: {reason}")
             }

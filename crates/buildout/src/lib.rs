@@ -34,7 +34,7 @@ mod table;
 mod value;
 
 pub use command_line::{Command, CommandLine, CommandLineAssignment, UsageError};
-pub use download::{Download, DownloadError, Downloaded, Place};
+pub use download::{Download, DownloadError, Downloaded, Mismatch, Place};
 pub use egg_settings::EggSettings;
 pub use event::{Action, Event, Level, Sink};
 pub use fault::{BuildError, Excerpt, Fault, Reference, SubstitutionProblem};

@@ -25,15 +25,15 @@ pub enum Value {
     /// Bytes that can change.
     ByteArray(Vec<u8>),
     /// A list.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// A tuple.
-    Tuple(Vec<Value>),
+    Tuple(Vec<Self>),
     /// A set; the order has no meaning.
-    Set(Vec<Value>),
+    Set(Vec<Self>),
     /// A set that cannot change; the order has no meaning.
-    FrozenSet(Vec<Value>),
+    FrozenSet(Vec<Self>),
     /// A dictionary, in the order in which it was made.
-    Dict(Vec<(Value, Value)>),
+    Dict(Vec<(Self, Self)>),
 }
 
 /// Why a text is not a typed value, or a value has no text.

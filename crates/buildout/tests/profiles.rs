@@ -1,5 +1,7 @@
 //! Our engine prints and records for the profiles in `fixtures/profiles` what zc.buildout does.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 use std::sync::{Arc, Mutex};
 
 use buildout::{
@@ -17,7 +19,7 @@ struct Output(Mutex<String>);
 impl Sink for Output {
     fn event(&self, event: Event) {
         match event {
-            Event::Log { message, .. } => *self.0.lock().unwrap() += &format!("{message}\n"),
+            Event::Log { message, .. } => self.0.lock().unwrap().push_str(&(message + "\n")),
             Event::Text { text } => *self.0.lock().unwrap() += &text,
             _ => {}
         }

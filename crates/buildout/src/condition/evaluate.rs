@@ -13,15 +13,15 @@ pub(super) enum Value {
     Bool(bool),
     Int(i64),
     Text(String),
-    Tuple(Vec<Value>),
-    List(Vec<Value>),
+    Tuple(Vec<Self>),
+    List(Vec<Self>),
     /// A module or one of its functions, by its full name.
     Module(String),
     /// A method of a text, to be called.
     Method(String, String),
     /// Named fields.
-    Record(Vec<(&'static str, Value)>),
-    Map(Vec<(String, Value)>),
+    Record(Vec<(&'static str, Self)>),
+    Map(Vec<(String, Self)>),
 }
 
 impl Value {

@@ -12,17 +12,17 @@ pub(crate) enum Expression {
     Int(i64),
     Text(String),
     Name(String),
-    Tuple(Vec<Expression>),
-    List(Vec<Expression>),
-    Attribute(Box<Expression>, String),
-    Index(Box<Expression>, Box<Expression>),
-    Slice(Box<Expression>, Option<i64>, Option<i64>),
-    Call(Box<Expression>, Vec<Expression>),
-    Not(Box<Expression>),
-    And(Box<Expression>, Box<Expression>),
-    Or(Box<Expression>, Box<Expression>),
+    Tuple(Vec<Self>),
+    List(Vec<Self>),
+    Attribute(Box<Self>, String),
+    Index(Box<Self>, Box<Self>),
+    Slice(Box<Self>, Option<i64>, Option<i64>),
+    Call(Box<Self>, Vec<Self>),
+    Not(Box<Self>),
+    And(Box<Self>, Box<Self>),
+    Or(Box<Self>, Box<Self>),
     /// The first operand, then each comparison with what stands on its right.
-    Compare(Box<Expression>, Vec<(Comparison, Expression)>),
+    Compare(Box<Self>, Vec<(Comparison, Self)>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

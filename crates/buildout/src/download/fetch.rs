@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use md5::{Digest, Md5};
 
-use super::{Download, DownloadError, Downloaded, Place, netrc};
+use super::{Download, DownloadError, Downloaded, Mismatch, Place, netrc};
 use crate::engine::hexadecimal;
 
 /// A server that sends nothing for so long is given up.
@@ -82,25 +82,25 @@ impl Fetcher {
         if !self.prefer_network
             && let Some(path) = cached
         {
-            return self.from_cache(download, path);
+            return self.cached_copy(download, path);
         }
-        let failed = match self.from_network(download, log) {
-            Err(error) if !matches!(error, DownloadError::Checksum { .. }) => error,
+        let failed = match self.network_copy(download, log) {
+            Err(error) if !matches!(error, DownloadError::Checksum(_)) => error,
             done => return done,
         };
         match cached {
-            Some(path) => self.from_cache(download, path),
+            Some(path) => self.cached_copy(download, path),
             None => Err(failed),
         }
     }
 
-    fn from_cache(&self, download: &Download, path: Utf8PathBuf) -> Result<Downloaded, DownloadError> {
+    fn cached_copy(&self, download: &Download, path: Utf8PathBuf) -> Result<Downloaded, DownloadError> {
         let found = md5_of(&path)?;
         check(download, Place::Cache(path.clone()), found.0, found.1, None)?;
         self.deliver(download, path)
     }
 
-    fn from_network(
+    fn network_copy(
         &self,
         download: &Download,
         log: &mut dyn FnMut(String),
@@ -286,14 +286,14 @@ fn check(
     content_type: Option<String>,
 ) -> Result<(), DownloadError> {
     match &download.md5 {
-        Some(expected) if *expected != actual => Err(DownloadError::Checksum {
+        Some(expected) if *expected != actual => Err(DownloadError::Checksum(Box::new(Mismatch {
             url: download.url.clone(),
             place,
             expected: expected.clone(),
             actual,
             content_type,
             size,
-        }),
+        }))),
         _ => Ok(()),
     }
 }

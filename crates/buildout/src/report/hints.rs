@@ -1,6 +1,6 @@
 //! What to do next, and facts that say why.
 
-use crate::download::{DownloadError, Place};
+use crate::download::{DownloadError, Mismatch, Place};
 use crate::fault::{BuildError, Fault};
 use crate::nearest::nearest;
 use crate::syntax::SyntaxErrorKind;
@@ -102,13 +102,13 @@ fn download_hints(error: &DownloadError) -> Vec<String> {
         DownloadError::Offline { .. } => {
             vec!["run without -o, or with a download cache that has it".to_owned()]
         }
-        DownloadError::Checksum { place: Place::Cache(path), .. } => {
-            vec![format!("remove {path} from the cache; it is then fetched again")]
-        }
-        DownloadError::Checksum { actual, .. } => vec![
-            "the address probably moved; open it in a browser and correct `url`".to_owned(),
-            format!("if the file changed on purpose, set `md5sum = {actual}`"),
-        ],
+        DownloadError::Checksum(mismatch) => match &mismatch.place {
+            Place::Cache(path) => vec![format!("remove {path} from the cache; it is then fetched again")],
+            Place::Network | Place::Local(_) => vec![
+                "the address probably moved; open it in a browser and correct `url`".to_owned(),
+                format!("if the file changed on purpose, set `md5sum = {}`", mismatch.actual),
+            ],
+        },
         DownloadError::Status { .. } => vec!["check the address in the profile".to_owned()],
         DownloadError::Network { .. } => {
             vec!["check the network, then run the same command again: it goes on where it stopped".to_owned()]
@@ -131,7 +131,8 @@ pub(super) fn facts(error: &BuildError) -> Vec<String> {
             vec![format!("the way: {}", chain.join(" → "))]
         }
         Fault::Locked { pid: Some(pid), .. } => vec![format!("the process {pid} holds it")],
-        Fault::Download(DownloadError::Checksum { url, expected, actual, content_type, size, .. }) => {
+        Fault::Download(DownloadError::Checksum(mismatch)) => {
+            let Mismatch { url, expected, actual, content_type, size, .. } = &**mismatch;
             let mut facts = vec![format!("md5 of {url} is {actual}, the profile says {expected}")];
             if let Some(content_type) = content_type {
                 facts.push(format!("the server sent {content_type}, {size} bytes"));

@@ -70,7 +70,7 @@ pub(super) fn excerpts(engine: &Engine, error: &BuildError) -> Vec<Excerpt> {
             None => at_option(section, "recipe", "this part"),
         },
         Fault::Download(failure) => error.section().and_then(|section| {
-            let option = if matches!(failure, DownloadError::Checksum { .. }) { "md5sum" } else { "url" };
+            let option = if matches!(failure, DownloadError::Checksum(_)) { "md5sum" } else { "url" };
             at_option(section, option, "").or_else(|| at_option(section, "recipe", "this part"))
         }),
         _ => None,

@@ -31,7 +31,7 @@ pub(super) fn write_first_profile(engine: &Engine, settings: &Settings) -> Resul
         line.arguments.iter().partition(|argument| argument.contains('/'));
     let lines = |words: &[&String]| {
         words.iter().fold(String::new(), |mut text, word| {
-            let _ = write!(text, "  {word}\n");
+            let _ = writeln!(text, "  {word}");
             text
         })
     };

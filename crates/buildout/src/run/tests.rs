@@ -23,8 +23,10 @@ impl Sink for Listener {
     fn event(&self, event: Event) {
         let mut log = self.0.lock().unwrap();
         match event {
-            Event::Log { logger: None, message, .. } => *log += &format!("{message}\n"),
-            Event::Log { logger: Some(name), message, .. } => *log += &format!("{name}: {message}\n"),
+            Event::Log { logger: None, message, .. } => log.push_str(&(message + "\n")),
+            Event::Log { logger: Some(name), message, .. } => {
+                log.push_str(&[name, ": ".to_owned(), message, "\n".to_owned()].concat());
+            }
             Event::Text { text } => *log += &text,
             _ => {}
         }

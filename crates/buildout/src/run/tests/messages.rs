@@ -1,5 +1,7 @@
 //! The messages that authors of profiles see.
 
+use std::fmt::Write as _;
+
 use super::*;
 
 fn message(profile: &str) -> String {
@@ -341,7 +343,7 @@ fn a_condition_that_cannot_be_decided() {
 fn endless_references_end() {
     let mut profile = String::from("[buildout]\nparts = s0\n");
     for number in 0..20_000 {
-        profile += &format!("[s{number}]\nrecipe = test\nx = ${{s{}:x}}\n", number + 1);
+        let _ = write!(profile, "[s{number}]\nrecipe = test\nx = ${{s{}:x}}\n", number + 1);
     }
 
     assert_eq!(Bench::with(&profile).run("").result.unwrap_err().code(), "E-profile-too-deep");
