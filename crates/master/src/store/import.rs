@@ -157,7 +157,7 @@ fn rows(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Row>> {
         return Ok(Vec::new());
     }
     let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY rowid"))?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {

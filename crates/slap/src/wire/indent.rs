@@ -14,10 +14,10 @@ pub(super) fn indent(document: &str) -> String {
         }
         text.push_str(&"  ".repeat(depth));
         if tag.starts_with('/') || tag.ends_with('/') {
-            text.push_str(&format!("<{tag}>"));
+            text.extend(["<", tag, ">"]);
             rest = after;
         } else if is_container(name) {
-            text.push_str(&format!("<{tag}>"));
+            text.extend(["<", tag, ">"]);
             depth += 1;
             rest = after;
         } else {
@@ -25,11 +25,11 @@ pub(super) fn indent(document: &str) -> String {
             let close = format!("</{name}>");
             let Some(stop) = after.find(&close) else { break };
             let value = &after[..stop];
-            text.push_str(&if value.is_empty() {
-                format!("<{tag}/>")
+            if value.is_empty() {
+                text.extend(["<", tag, "/>"]);
             } else {
-                format!("<{tag}>{value}{close}")
-            });
+                text.extend(["<", tag, ">", value, close.as_str()]);
+            }
             rest = &after[stop + close.len()..];
         }
         text.push('\n');
