@@ -7,6 +7,7 @@ result is a failure that the other side reports.
 """
 import array
 import errno
+import gc
 import importlib.util
 import json
 import logging
@@ -308,6 +309,9 @@ def serve(setup):
     # Plugins are run all the same, and each tells what is wrong with it.
     error = '%s: %s' % (type(failure).__name__, failure)
   control.sendall(json.dumps({'ready': os.getpid(), 'error': error}).encode('utf-8') + b'\n')
+  if hasattr(gc, 'freeze'):
+    # What is here stays, and a collection in a child would copy its memory.
+    gc.freeze()
   children = set()
   waker, wake = os.pipe()
   for end in waker, wake:

@@ -27,6 +27,7 @@ use host::children::{become_subreaper, raise_descriptor_limit, reap};
 use host::clock::Clock;
 use host::files;
 use host::locks::FileLock;
+use indexmap::IndexMap;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -131,7 +132,7 @@ impl Key {
 
 struct Group {
     settings: GroupSettings,
-    processes: BTreeMap<String, Process>,
+    processes: IndexMap<String, Process>,
 }
 
 /// What the daemon is about.
@@ -339,8 +340,8 @@ impl Daemon {
 
     fn load_group(&mut self, name: &str, settings: GroupSettings) {
         let group = Group {
-            settings: GroupSettings { programs: BTreeMap::new(), ..settings.clone() },
-            processes: BTreeMap::new(),
+            settings: GroupSettings { programs: IndexMap::new(), ..settings.clone() },
+            processes: IndexMap::new(),
         };
         self.groups.insert(name.to_owned(), group);
         self.replace_group(name, settings);
@@ -361,7 +362,7 @@ impl Daemon {
         let mut present = std::mem::take(&mut group.processes);
         let mut fresh = Vec::new();
         for (process_name, program) in &settings.programs {
-            let process = match present.remove(process_name) {
+            let process = match present.swap_remove(process_name) {
                 Some(mut process) if process.settings.runs_the_same_as(program) => {
                     process.settings = program.clone();
                     process

@@ -36,7 +36,8 @@ pub(super) struct LogLimit {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct GroupSettings {
     pub(super) priority: i64,
-    pub(super) programs: BTreeMap<String, ProgramSettings>,
+    /// In the order in which the group lists them.
+    pub(super) programs: IndexMap<String, ProgramSettings>,
 }
 
 /// What a program is to the daemon.
@@ -203,7 +204,7 @@ fn groups(sections: &Sections, here: &Utf8Path) -> Result<BTreeMap<String, Group
     let mut grouped: Vec<String> = Vec::new();
     for name in sections.keys().filter_map(|section| section.strip_prefix("group:")) {
         let section = Section::of(sections, &format!("group:{name}"), here)?;
-        let mut programs = BTreeMap::new();
+        let mut programs = IndexMap::new();
         let listed = section.text("programs").unwrap_or_default();
         for program in listed.split(',').map(str::trim).filter(|program| !program.is_empty()) {
             let section = Section::of(sections, &format!("program:{program}"), here)?;
@@ -234,10 +235,10 @@ fn read_programs(
     section: &Section<'_>,
     program: &str,
     group: &str,
-) -> Result<BTreeMap<String, ProgramSettings>, SettingsError> {
+) -> Result<IndexMap<String, ProgramSettings>, SettingsError> {
     let count: i64 = section.number("numprocs", 1)?;
     let first: i64 = section.number("numprocs_start", 0)?;
-    let mut programs = BTreeMap::new();
+    let mut programs = IndexMap::new();
     for number in first..first + count.clamp(0, 10_000) {
         let mut section = Section { names: section.names.clone(), ..*section };
         for (name, value) in [

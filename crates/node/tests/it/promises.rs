@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::master::take_request;
 use camino::Utf8PathBuf;
 use host::clock::ManualClock;
 use host::users::{Account, is_root};
-use node::promise::{Check, Kind, Mode, PromiseResult, Report, Runner, RunnerSettings};
+use node::promise::{BangMaster, Check, Kind, Mode, PromiseResult, Report, Runner, RunnerSettings};
 
 /// A plugin as recipes write it, with `body` as the methods of its class.
 fn plugin(body: &str) -> String {
@@ -33,6 +34,10 @@ impl Partition {
     }
 
     fn with_timeout(timeout: Duration) -> Self {
+        Self::with(timeout, None)
+    }
+
+    fn with(timeout: Duration, master: Option<BangMaster>) -> Self {
         use std::os::unix::fs::{PermissionsExt, chown};
         let guard = tempfile::tempdir().unwrap();
         fs_err::set_permissions(guard.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -48,7 +53,7 @@ impl Partition {
             timeout,
             parallel: 2,
             python: Some(host::python::find(None, "/usr/local/bin:/usr/bin:/bin").unwrap()),
-            master: None,
+            master,
             idle: Duration::from_secs(60),
             version: "1.2.3".to_owned(),
             clock: Arc::new(clock.clone()),
@@ -152,6 +157,40 @@ fn everything_that_goes_wrong_is_a_failure_of_its_own() {
         failures[6].1
     );
     assert_eq!(report.error_text().as_deref(), Some("Promise 'a-error.py' failed with output: no answer"));
+}
+
+#[test]
+fn only_one_promise_of_a_check_bangs() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let master = BangMaster {
+        url: format!("http://{}", listener.local_addr().unwrap()),
+        computer_id: "COMP-1".to_owned(),
+        certificate_repository: None,
+    };
+    let partition = Partition::with(Duration::from_secs(20), Some(master));
+    for name in ["a", "b", "c"] {
+        partition.plugin(&format!("{name}.py"), "  def sense(self):\n    self.logger.error('no')");
+    }
+    partition.plugin(
+        "quiet.py",
+        "  def __init__(self, config):\n    self.allowBang(False)\n    super().__init__(config)\n\
+         \x20 def sense(self):\n    self.logger.error('no')",
+    );
+
+    let bang = std::thread::spawn(move || (take_request(&listener), listener));
+    let report = partition.check(Mode::Anomaly, true);
+
+    let (bang, listener) = bang.join().unwrap();
+    assert!(bang.starts_with("POST /softwareInstanceBang "), "{bang}");
+    assert!(bang.contains("computer_partition_id=part&"), "{bang}");
+    assert_eq!(report.failures.len(), 4);
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_err(), "a second bang");
+    let told = |name: &str| {
+        partition.text(&format!(".slapgrid/promise/log/{name}.log")).contains("Bang with message")
+    };
+    assert_eq!(["a", "b", "c"].into_iter().filter(|name| told(name)).count(), 1);
+    assert!(!told("quiet"));
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! What a supervisor does with processes, seen from outside.
 
-use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use host::children::{signal_process, signals};
 use host::process::is_alive;
 use node::supervisor::ProcessState;
 
+use crate::master::take_request;
 use crate::station::{Station, wait_until};
 
 const SLEEP: &str = "exec sleep 600";
@@ -170,7 +170,7 @@ fn shutdown_ends_everything_and_forgets_nothing() {
 }
 
 #[test]
-fn a_wrapper_that_cannot_be_started_is_fatal_and_is_not_a_failure_of_the_pass() {
+fn a_wrapper_that_cannot_be_executed_is_not_started_and_is_not_a_failure_of_the_pass() {
     let station = Station::new();
     station.partition("part0");
     host::files::replace(&station.root().join("part0/etc/service/web"), "#!/bin/sh\n", 0o644).unwrap();
@@ -178,10 +178,10 @@ fn a_wrapper_that_cannot_be_started_is_fatal_and_is_not_a_failure_of_the_pass() 
 
     station.start("part0");
 
-    let process = station.process("part0:web-on-watch");
-    assert_eq!(process.state, ProcessState::Fatal);
+    assert_eq!(station.process("part0:web-on-watch").state, ProcessState::Stopped);
     let wrapper = station.root().join("part0/etc/service/web");
-    assert_eq!(process.spawn_error, format!("command at '{wrapper}' is not executable"));
+    let told = format!("not starting web-on-watch: command at '{wrapper}' is not executable");
+    assert!(station.log().contains(&told), "{}", station.log());
 }
 
 #[test]
@@ -245,18 +245,4 @@ fn the_end_of_a_service_bangs_the_master_and_is_noted() {
     wait_until("the bang is noted", || directory.join(".slapos_latest_bang_timestamp").exists());
     let noted = fs_err::read_to_string(directory.join(".slapos_latest_bang_timestamp")).unwrap();
     assert_eq!(noted, "1795210292.0512962");
-}
-
-/// Answers one request and returns it.
-fn take_request(listener: &TcpListener) -> String {
-    let (mut stream, _) = listener.accept().unwrap();
-    let mut request = Vec::new();
-    let mut buffer = [0; 4096];
-    while !String::from_utf8_lossy(&request).contains("message=") {
-        let count = stream.read(&mut buffer).unwrap();
-        assert!(count > 0, "{}", String::from_utf8_lossy(&request));
-        request.extend_from_slice(&buffer[..count]);
-    }
-    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK").unwrap();
-    String::from_utf8(request).unwrap()
 }

@@ -68,7 +68,7 @@ impl Daemon {
     }
 
     /// Whether a process is where it is to go (`Some(None)`), cannot get there, or is on its way (`None`).
-    fn reached(&self, key: &Key, goal: Goal) -> Option<Option<Fault>> {
+    pub(super) fn reached(&self, key: &Key, goal: Goal) -> Option<Option<Fault>> {
         let Some(process) = self.process(key) else { return Some(None) };
         match (goal, process.state) {
             (Goal::Down, state) => state.is_stopped().then_some(None),

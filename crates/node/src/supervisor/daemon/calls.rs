@@ -210,7 +210,7 @@ impl Daemon {
                 continue;
             }
             match self.start_asked(&key, is_one) {
-                Ok(()) if wait => waits.push((key, Goal::Up)),
+                Ok(()) if wait && self.reached(&key, Goal::Up).is_none() => waits.push((key, Goal::Up)),
                 Ok(()) => results.push(outcome(&key, None)),
                 Err(fault) if is_one => return Err(fault),
                 Err(fault) => results.push(outcome(&key, Some(fault))),
@@ -228,12 +228,13 @@ impl Daemon {
         }
         // Also what cannot be started ought to run: its file may be there at the next start of the machine.
         process.wanted = true;
-        match spawn::command_of(&process.settings) {
-            Err(spawn::Unfit::Absent(text)) if is_one => return Err(Fault::new(code::NO_FILE, &text)),
-            Err(spawn::Unfit::NotExecutable(text)) if is_one => {
-                return Err(Fault::new(code::NOT_EXECUTABLE, &text));
-            }
-            _ => {}
+        // Compatibility: what could not be executed is not tried, and its state does not change.
+        if let Err(unfit) = spawn::command_of(&process.settings) {
+            self.log.warning(&format!("not starting {}: {}", key.name, unfit.text()));
+            return Err(match unfit {
+                spawn::Unfit::Absent(text) => Fault::new(code::NO_FILE, &text),
+                spawn::Unfit::NotExecutable(text) => Fault::new(code::NOT_EXECUTABLE, &text),
+            });
         }
         if process.state.is_running() {
             return Err(Fault::new(code::ALREADY_STARTED, &key.full()));

@@ -29,6 +29,7 @@ impl Daemon {
         process.restart_at = None;
         process.stopping = None;
         process.spawn_error = None;
+        process.exit_status = 0;
         process.alive_since = Instant::now();
         process.started = Some(now);
         match spawn::start(&process.settings, &key.group, &around) {
@@ -163,6 +164,7 @@ impl Daemon {
             log.info(&format!("exited: {} ({how}; expected)", key.name));
         } else {
             log.warning(&format!("exited: {} ({how}; not expected)", key.name));
+            process.spawn_error = Some(format!("Bad exit code {}", process.exit_status));
         }
         let restarts = !is_ending
             && match process.settings.restart() {
