@@ -20,6 +20,8 @@ mod writer;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use slap::wire::WireError;
+use slap::wire::instance_xml::{self, TextParameters};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -134,6 +136,11 @@ impl OpenError {
             }
         }
     }
+}
+
+/// Parameters in the form in which they are stored: a parameter document, or nothing when there are none.
+pub(crate) fn stored_form(parameters: &TextParameters) -> Result<String, WireError> {
+    if parameters.is_empty() { Ok(String::new()) } else { instance_xml::write(parameters) }
 }
 
 /// What a commit changed for a computer.

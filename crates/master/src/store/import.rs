@@ -15,7 +15,7 @@ use super::instance::NewInstance;
 use super::open::{lock, open};
 use super::shared::NewShared;
 use super::tx::{Change, Tx};
-use super::{OpenError, StoreError};
+use super::{OpenError, StoreError, stored_form};
 
 /// The oldest and the newest version that can be taken over.
 const VERSIONS: std::ops::RangeInclusive<u32> = 10..=17;
@@ -285,11 +285,7 @@ fn write_shared(
 
 /// A parameter document as we write it; nothing for an empty one.
 fn document(stored: &str) -> Result<String, StoreError> {
-    let texts = instance_xml::read(stored).map_err(StoreError::content)?;
-    if texts.is_empty() {
-        return Ok(String::new());
-    }
-    instance_xml::write(&texts).map_err(StoreError::content)
+    instance_xml::read(stored).and_then(|texts| stored_form(&texts)).map_err(StoreError::content)
 }
 
 /// Seconds with a fraction, as microseconds.

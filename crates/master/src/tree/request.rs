@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::{guid, later, requester_tree};
 use crate::allocate::target_computer;
 use crate::moment;
-use crate::store::{Change, InstanceRow, NewInstance, StoreError, Tx};
+use crate::store::{Change, InstanceRow, NewInstance, StoreError, Tx, stored_form};
 
 /// Why a request was not fulfilled.
 #[derive(Debug, Error)]
@@ -38,10 +38,8 @@ pub(crate) fn request(
         return super::shared::request(tx, request, default_computer, now);
     }
     let root_title = requester_tree(tx, request.requester.as_ref())?;
-    let texts = instance_xml::stringify(&Marshalled::from(&request.parameters))?;
-    let parameters = if texts.is_empty() { String::new() } else { instance_xml::write(&texts)? };
-    let filter =
-        if request.filter.is_empty() { String::new() } else { instance_xml::write(&request.filter)? };
+    let parameters = stored_form(&instance_xml::stringify(&Marshalled::from(&request.parameters))?)?;
+    let filter = stored_form(&request.filter)?;
     match tx.instance(&root_title, request.title.as_str())? {
         Some(present) => {
             let state = effective_state(tx, &present, request.state)?;

