@@ -13,6 +13,8 @@ pub struct Inhabitant {
     pub parent: u32,
     /// The number of its process group.
     pub group: u32,
+    /// The number of its session.
+    pub session: u32,
     /// When it started, in clock ticks since the machine did; with the number, this names one process for good.
     pub started: u64,
     /// Its real user.
@@ -35,6 +37,7 @@ impl Inhabitant {
             pid,
             parent: small(1)?,
             group: small(2)?,
+            session: small(3)?,
             started: number(19)?,
             uid: std::os::unix::fs::MetadataExt::uid(&metadata),
             is_zombie: matches!(fields.first(), Some(&"Z" | &"X")),

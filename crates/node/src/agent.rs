@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use host::signals::Interruptions;
 
 use crate::Node;
+use crate::build::end_orphans;
 use crate::format::{self, Definition};
 use crate::instance;
 use crate::outcome::{Exit, Outcome, Problem};
@@ -76,6 +77,9 @@ fn work(node: &Node, options: &Options, interruptions: &Interruptions) -> Outcom
     if let Err(error) = socket::serve(node, &board) {
         // Poking is a convenience; the agent finds out by itself, later.
         tracing::warn!(%error, "the agent cannot be poked");
+    }
+    for root in [&node.configuration.software_root, &node.configuration.instance_root] {
+        end_orphans(root);
     }
     // What runs must run, whether or not the master answers.
     if let Err(problem) = instance::prepare(node) {

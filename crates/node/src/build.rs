@@ -4,6 +4,7 @@
 //! of it: it is followed line by line for whoever watches, and kept whole for the report of a failure.
 
 mod narration;
+mod orphans;
 
 use std::ffi::OsString;
 use std::io;
@@ -16,6 +17,7 @@ use host::users::Account;
 use crate::Node;
 use narration::Narration;
 pub(crate) use narration::tail;
+pub(crate) use orphans::end_orphans;
 
 /// File mode mask of everything that is built.
 const UMASK: u32 = 0o027;
@@ -41,7 +43,7 @@ pub(crate) struct Build {
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The engine ran and failed, or was out of time.
-    #[error("Failed to run buildout profile in directory '{directory}': {verdict}")]
+    #[error("Failed to run buildout profile in directory '{directory}': {}", narration::reason(output).unwrap_or(verdict))]
     Failed {
         /// Where it ran.
         directory: Utf8PathBuf,
@@ -122,6 +124,7 @@ impl Build {
     /// # Errors
     /// Anything but success; the directory is then as far as the engine came, and another run continues from there.
     pub(crate) fn run(&self, node: &Node, log: &mut dyn FnMut(&str)) -> Result<(), BuildError> {
+        end_orphans(&self.directory);
         let program = self.program(node)?;
         let not_started = |source| BuildError::NotStarted {
             directory: self.directory.clone(),
@@ -173,6 +176,9 @@ impl Build {
             .env("HOME", self.directory.as_str())
             .env("PYTHONNOUSERSITE", "true")
             .env("SLAPGRID_INSTANCE_ROOT", node.configuration.instance_root.as_str());
+        if let Some(mark) = orphans::mark(&self.directory) {
+            program = program.env(orphans::MARK, mark);
+        }
         if let Some(cache) = &node.configuration.cache_directory {
             program = program.env("SLAPOS_CACHE", cache.as_str());
         }

@@ -75,6 +75,13 @@ pub(crate) fn code(output: &str) -> Option<&str> {
     })
 }
 
+/// Why a failing engine says that it fails, in one line.
+pub(crate) fn reason(output: &str) -> Option<&str> {
+    // The fuller message comes after the classic one.
+    let said = |prefix| output.lines().rev().find_map(|line: &str| line.strip_prefix(prefix));
+    said("error: ").or_else(|| said("Error: ")).map(str::trim).filter(|reason| !reason.is_empty())
+}
+
 /// The first advice that a failing engine gives.
 pub(crate) fn hint(output: &str) -> Option<&str> {
     let lines: Vec<&str> = output.lines().collect();
@@ -106,6 +113,9 @@ mod tests {
         let output =
             "Installing a.\nerror: it is wrong\nhint: write it otherwise\nhint: or not\nE-profile-syntax\n";
 
+        assert_eq!(reason(output), Some("it is wrong"));
+        assert_eq!(reason("Error: classic\nmore\n"), Some("classic"));
+        assert_eq!(reason("nothing"), None);
         assert_eq!(code(output), Some("E-profile-syntax"));
         assert_eq!(hint(output), Some("write it otherwise"));
         assert_eq!(code("E-\nE-Mail\nall is well"), None);
