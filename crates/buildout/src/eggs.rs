@@ -28,7 +28,7 @@ pub use metadata::EntryPoint;
 pub use name::ProjectName;
 pub use pins::{Pin, Pins};
 pub use requirement::{Requirement, RequirementError};
-pub use service::Eggs;
+pub use service::{EggMemory, Eggs};
 pub use working_set::WorkingSet;
 
 /// Writes a wheel with these files into the page of its project in an index of files.

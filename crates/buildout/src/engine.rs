@@ -18,6 +18,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use host::python::Interpreter;
 use indexmap::IndexMap;
 
+use crate::eggs::EggMemory;
 use crate::fault::Fault;
 use crate::sources::Sources;
 use crate::table::{Origin, Table};
@@ -42,6 +43,7 @@ pub(crate) struct Engine {
     python: Option<Utf8PathBuf>,
     python_cache: Option<Utf8PathBuf>,
     interpreters: HashMap<Utf8PathBuf, Interpreter>,
+    eggs: EggMemory,
     sink: Arc<dyn Sink>,
     dialect: Dialect,
     shared_store: Option<Utf8PathBuf>,
@@ -130,6 +132,7 @@ impl Engine {
             python: settings.python.clone(),
             python_cache: settings.python_cache.clone(),
             interpreters: HashMap::new(),
+            eggs: EggMemory::default(),
             sink: Arc::clone(&settings.sink),
             dialect: settings.dialect,
             shared_store: settings.shared_store.clone(),

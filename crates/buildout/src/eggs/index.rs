@@ -24,7 +24,7 @@ use page::{Checksum, Link};
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Where to look.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Places {
     /// Addresses under which each project has a page of its own, in order.
     pub indexes: Vec<String>,

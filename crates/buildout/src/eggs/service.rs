@@ -1,7 +1,7 @@
 //! The service: from requirements to a working set on disk.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -26,13 +26,24 @@ use super::working_set::WorkingSet;
 use crate::EggSettings;
 
 /// Downloads, builds and installations that run at once.
-const AT_ONCE: usize = 8;
+pub(super) const AT_ONCE: usize = 8;
 
 /// Finds and installs distributions for one set of settings.
 pub struct Eggs<'a> {
     settings: &'a EggSettings,
     notice: &'a (dyn Fn(&str) + Sync),
+    memory: Option<&'a EggMemory>,
 }
+
+/// What the parts of one build need not look at twice: what is installed, and what the index answered.
+#[derive(Default)]
+pub struct EggMemory {
+    shelf: Mutex<Option<(ShelfStamp, Arc<Shelf>)>>,
+    index: Mutex<Option<(Places, Arc<Index>)>>,
+}
+
+/// The installed distributions by project, the best first.
+type Shelf = HashMap<ProjectName, Vec<Arc<Distribution>>>;
 
 /// Something to choose for a requirement.
 enum Chosen {
@@ -63,8 +74,9 @@ struct Session<'a> {
     environment: MarkerEnvironment,
     tags: Tags,
     pins: Pins,
-    shelf: HashMap<ProjectName, Vec<Arc<Distribution>>>,
-    index: OnceLock<Index>,
+    memory: Option<&'a EggMemory>,
+    shelf: Arc<Shelf>,
+    index: OnceLock<Arc<Index>>,
     scratch: OnceLock<tempfile::TempDir>,
 }
 
@@ -72,7 +84,13 @@ impl<'a> Eggs<'a> {
     /// The service for these settings; `notice` gets a line for each distribution that is fetched. Nothing is read yet.
     #[must_use]
     pub fn new(settings: &'a EggSettings, notice: &'a (dyn Fn(&str) + Sync)) -> Self {
-        Self { settings, notice }
+        Self { settings, notice, memory: None }
+    }
+
+    /// The same service, which shares what it learns with others of the same build.
+    #[must_use]
+    pub fn with_memory(self, memory: &'a EggMemory) -> Self {
+        Self { memory: Some(memory), ..self }
     }
 
     /// Finds everything that `requirements` need, installs what is not installed, and gives all of it in order.
@@ -85,7 +103,7 @@ impl<'a> Eggs<'a> {
             .iter()
             .map(|text| text.as_ref().parse().map_err(|source| EggError::Requirement { by: None, source }))
             .collect::<Result<_, _>>()?;
-        let mut session = Session::new(self.settings, self.notice)?;
+        let mut session = Session::new(self)?;
         loop {
             let chosen = session.choose(&requested)?;
             let installed: Vec<_> = chosen.iter().filter_map(|choice| choice.installed()).collect();
@@ -106,7 +124,8 @@ impl<'a> Eggs<'a> {
 }
 
 impl<'a> Session<'a> {
-    fn new(settings: &'a EggSettings, notice: &'a (dyn Fn(&str) + Sync)) -> Result<Self, EggError> {
+    fn new(eggs: &Eggs<'a>) -> Result<Self, EggError> {
+        let settings = eggs.settings;
         let kept = settings.eggs_directory.join(".python");
         let python =
             Interpreter::discover(Some(&settings.python), "", Some(&kept)).map_err(EggError::Python)?;
@@ -123,12 +142,13 @@ impl<'a> Session<'a> {
         });
         let mut session = Self {
             settings,
-            notice,
+            notice: eggs.notice,
+            memory: eggs.memory,
             python_version,
             environment,
             tags: Tags::of(facts),
             pins: pins.collect(),
-            shelf: HashMap::new(),
+            shelf: Arc::default(),
             index: OnceLock::new(),
             scratch: OnceLock::new(),
             python,
@@ -139,8 +159,16 @@ impl<'a> Session<'a> {
 
     /// Lists what is installed.
     fn fill_shelf(&mut self) -> Result<(), EggError> {
+        let stamp = ShelfStamp::of(self.settings);
+        if let Some(memory) = self.memory
+            && let Some((known, shelf)) = &*locked(&memory.shelf)
+            && *known == stamp
+        {
+            self.shelf = Arc::clone(shelf);
+            return Ok(());
+        }
         let (settings, facts) = (self.settings, self.python.facts());
-        let mut shelf: HashMap<ProjectName, Vec<Arc<Distribution>>> = HashMap::new();
+        let mut shelf = Shelf::new();
         let develop = distribution::develop_eggs(&settings.develop_eggs_directory, facts)?;
         let eggs = distribution::eggs(&settings.eggs_directory, facts)?;
         for found in develop.into_iter().chain(eggs).chain(distribution::site(facts)?) {
@@ -156,7 +184,10 @@ impl<'a> Session<'a> {
                     .then(one.kind.cmp(&other.kind))
             });
         }
-        self.shelf = shelf;
+        self.shelf = Arc::new(shelf);
+        if let Some(memory) = self.memory {
+            *locked(&memory.shelf) = Some((stamp, Arc::clone(&self.shelf)));
+        }
         Ok(())
     }
 
@@ -310,7 +341,7 @@ impl<'a> Session<'a> {
             environment: &self.environment,
         };
         let planned: Vec<&Planned> = chosen.iter().filter_map(|choice| choice.planned()).collect();
-        at_once(&planned, |planned| {
+        let installed = at_once(&planned, |planned| {
             let wheel = match &planned.from {
                 From::Wheel(wheel) => wheel.clone(),
                 From::Index(candidate) => self.wheel(self.index()?, candidate)?,
@@ -323,8 +354,12 @@ impl<'a> Session<'a> {
             })?;
             (self.notice)(&format!("Got {} {}.", planned.written, planned.version));
             Ok(())
-        })
-        .map(drop)
+        });
+        // The clock of directories is too coarse to tell what was listed from what was installed just after.
+        if let Some(memory) = self.memory {
+            locked(&memory.shelf).take();
+        }
+        installed.map(drop)
     }
 
     fn scratch(&self) -> Result<&Utf8Path, EggError> {
@@ -341,9 +376,19 @@ impl<'a> Session<'a> {
         if let Some(known) = self.index.get() {
             return Ok(known);
         }
-        let index = Index::new(self.places()?);
+        let places = self.places()?;
         if let Some(downloads) = &self.settings.download_cache {
             sweep(downloads);
+        }
+        let index = match self.memory.map(|memory| locked(&memory.index)) {
+            Some(known) if known.as_ref().is_some_and(|(known, _)| *known == places) => {
+                known.as_ref().map(|(_, index)| Arc::clone(index))
+            }
+            _ => None,
+        };
+        let index = index.unwrap_or_else(|| Arc::new(Index::new(places.clone())));
+        if let Some(memory) = self.memory {
+            *locked(&memory.index) = Some((places, Arc::clone(&index)));
         }
         Ok(self.index.get_or_init(|| index))
     }
@@ -391,6 +436,29 @@ impl<'a> Session<'a> {
         }
         self.settings.directory.join(place).to_string()
     }
+}
+
+/// What the directories of distributions were like when they were listed.
+#[derive(Debug, PartialEq, Eq)]
+struct ShelfStamp {
+    python: Utf8PathBuf,
+    directories: [(Utf8PathBuf, Option<std::time::SystemTime>); 2],
+}
+
+impl ShelfStamp {
+    fn of(settings: &EggSettings) -> Self {
+        let stamp = |directory: &Utf8PathBuf| {
+            (directory.clone(), directory.metadata().and_then(|metadata| metadata.modified()).ok())
+        };
+        Self {
+            python: settings.python.clone(),
+            directories: [stamp(&settings.eggs_directory), stamp(&settings.develop_eggs_directory)],
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Chosen {
@@ -462,13 +530,13 @@ fn at_once<T: Sync, R: Send, E: Send>(
 ) -> Result<Vec<R>, E> {
     let queue = Mutex::new(items.iter().enumerate());
     let results: Vec<Mutex<Option<Result<R, E>>>> = items.iter().map(|_| Mutex::new(None)).collect();
-    let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let take = || locked(&queue).next();
     std::thread::scope(|scope| {
         for _ in 0..items.len().min(AT_ONCE) {
             scope.spawn(|| {
                 while let Some((index, item)) = take() {
                     let result = work(item);
-                    *results[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+                    *locked(&results[index]) = Some(result);
                 }
             });
         }

@@ -362,3 +362,22 @@ fn two_builds_at_once_share_a_store_and_an_eggs_directory() {
         .collect();
     assert!(left.iter().all(|name| !name.starts_with(".egg-")), "{left:?}");
 }
+
+#[test]
+fn parts_of_one_build_share_what_they_learn() {
+    let mut place = place(&[]);
+    let one = fs::read(place.wheel("one", "1.0", &[])).unwrap();
+    let (address, asked) = serve(BTreeMap::from([
+        ("/one/".to_owned(), b"<a href='/one-1.0-py3-none-any.whl'>one</a>".to_vec()),
+        ("/one-1.0-py3-none-any.whl".to_owned(), one),
+    ]));
+    place.settings.index = Some(address);
+    let memory = EggMemory::default();
+
+    for _ in 0..3 {
+        let set = Eggs::new(&place.settings, &|_| {}).with_memory(&memory).install(&["one"]).unwrap();
+        assert_eq!(set.path().len(), 1);
+    }
+
+    assert_eq!(*asked.lock().unwrap(), ["/one/", "/one-1.0-py3-none-any.whl"]);
+}

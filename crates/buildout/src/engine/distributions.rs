@@ -18,7 +18,7 @@ impl Engine {
                 sink.event(Event::Log { level: Level::Info, logger: None, message: text.to_owned() });
             }
         };
-        Eggs::new(settings, &notice).install(requirements).map_err(|mut error| {
+        Eggs::new(settings, &notice).with_memory(&self.eggs).install(requirements).map_err(|mut error| {
             if let Some(pin) = error.pin_mut() {
                 pin.origin = self.pin_origin(pin);
             }

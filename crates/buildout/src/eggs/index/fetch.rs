@@ -77,6 +77,7 @@ impl Fetcher {
             .timeout_connect(Some(timeout))
             .timeout_recv_response(Some(timeout))
             .timeout_per_read(Some(timeout))
+            .max_idle_connections_per_host(super::super::service::AT_ONCE)
             .user_agent(concat!("slapos/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
