@@ -28,6 +28,19 @@ pub fn replace(path: &Utf8Path, content: impl AsRef<[u8]>, mode: u32) -> io::Res
     sync_directory(parent(path))
 }
 
+/// As [`replace`], without waiting for the disk: after a power loss the file may be the old one, the new one, or empty.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_unsynced(path: &Utf8Path, content: impl AsRef<[u8]>, mode: u32) -> io::Result<()> {
+    let temporary = beside(path)?;
+    let written = write_new(&temporary, content.as_ref(), mode).and_then(|_| fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
 /// Replaces `path` only when its content differs, and corrects its mode; returns whether anything changed.
 ///
 /// # Errors
@@ -176,6 +189,10 @@ fn grant_owner(directory: &Utf8Path) -> io::Result<()> {
 }
 
 fn write_synced(path: &Utf8Path, content: &[u8], mode: u32) -> io::Result<()> {
+    write_new(path, content, mode)?.sync_all()
+}
+
+fn write_new(path: &Utf8Path, content: &[u8], mode: u32) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     fs::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
@@ -183,7 +200,7 @@ fn write_synced(path: &Utf8Path, content: &[u8], mode: u32) -> io::Result<()> {
     file.write_all(content)?;
     // The umask may have taken bits away that the caller asked for.
     file.set_permissions(Permissions::from_mode(mode))?;
-    file.sync_all()
+    Ok(file)
 }
 
 fn beside(path: &Utf8Path) -> io::Result<Utf8PathBuf> {

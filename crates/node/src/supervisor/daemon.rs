@@ -37,7 +37,7 @@ use crate::watchdog::Watchdog;
 use answers::Pending;
 use listener::{Listeners, ProcessEvent};
 use main_log::MainLog;
-use memory::{Memory, Remembered};
+use memory::{Intention, Intentions, Running};
 use process::Process;
 use server::Request;
 use spawn::Surroundings;
@@ -152,8 +152,8 @@ struct Daemon {
     pending: Vec<Pending>,
     mood: Mood,
     log: MainLog,
-    memory_file: Utf8PathBuf,
-    remembered: Memory,
+    /// What its files say at present.
+    remembered: (Intentions, Running),
     around: Surroundings,
     watchdog: Option<Watchdog>,
     listeners: Listeners,
@@ -172,8 +172,7 @@ impl Daemon {
             groups: BTreeMap::new(),
             pending: Vec::new(),
             mood: Mood::Running,
-            memory_file: settings.pid_file.with_extension("memory.json"),
-            remembered: Memory::default(),
+            remembered: (Intentions::default(), Running::default()),
             around: Surroundings { address: format!("unix://{}", settings.socket), descriptor_limit },
             watchdog: None,
             listeners: Listeners::default(),
@@ -181,8 +180,9 @@ impl Daemon {
             settings,
             log,
         };
-        let memory = Memory::load(&daemon.memory_file);
-        match memory.clear_away(&daemon.around.address).map_err(failed("look for earlier processes"))? {
+        let intentions = Intentions::load(&daemon.memory_file("intentions"));
+        let running = Running::load(&daemon.memory_file("running"));
+        match running.clear_away(&daemon.around.address).map_err(failed("look for earlier processes"))? {
             0 => {}
             count => daemon
                 .log
@@ -192,7 +192,7 @@ impl Daemon {
         // Signals are caught before anything is started, so that no end of a child is missed.
         let signals = Signals::catch().map_err(failed("catch signals"))?;
         daemon.log.info(&format!("supervisord started with pid {}", std::process::id()));
-        daemon.start_up(&memory);
+        daemon.start_up(&intentions);
         let socket = (daemon.settings.socket.clone(), daemon.settings.socket_mode);
         let listener =
             server::listen(&socket.0, socket.1).map_err(failed("listen on the supervisor's socket"))?;
@@ -212,7 +212,7 @@ impl Daemon {
     }
 
     /// Loads all groups and starts what the files, or an earlier daemon's memory, say.
-    fn start_up(&mut self, memory: &Memory) {
+    fn start_up(&mut self, intentions: &Intentions) {
         let mut groups: Vec<_> = self.settings.groups.clone().into_iter().collect();
         groups.sort_by_key(|(_, settings)| settings.priority);
         for (name, settings) in groups {
@@ -222,7 +222,7 @@ impl Daemon {
                 if process.is_builtin() || process.pid.is_some() {
                     continue;
                 }
-                if memory.starts(&key.group, &key.name) {
+                if intentions.starts(&key.group, &key.name) {
                     process.wanted = true;
                     self.start(&key);
                 }
@@ -477,24 +477,35 @@ impl Daemon {
 
     /// Writes down what must be known when the daemon is killed.
     fn remember(&mut self) {
-        let of_process = |process: &Process| Remembered {
+        let processes = || self.groups.values().flat_map(|group| group.processes.values());
+        let own = processes().filter(|process| !process.is_builtin());
+        let running = Running::of(own.filter_map(|process| Some((process.pid?, process.ticks))).collect());
+        let intention = |process: &Process| Intention {
             wanted: process.wanted,
             finished: process.state == ProcessState::Exited && process.settings.restart() == Restart::Never,
-            process: process.pid.filter(|_| !process.is_builtin()).map(|pid| (pid, process.ticks)),
         };
         let of_group = |group: &Group| {
-            let processes = group.processes.iter().filter(|(_, process)| !process.is_builtin());
-            processes.map(|(name, process)| (name.clone(), of_process(process))).collect()
+            let own = group.processes.iter().filter(|(_, process)| !process.is_builtin());
+            own.map(|(name, process)| (name.clone(), intention(process))).collect()
         };
-        let memory =
-            Memory::of(self.groups.iter().map(|(name, group)| (name.clone(), of_group(group))).collect());
-        if memory == self.remembered {
-            return;
+        let intentions = self.groups.iter().map(|(name, group)| (name.clone(), of_group(group))).collect();
+        let intentions = Intentions::of(intentions);
+        let mut failure = None;
+        if intentions != self.remembered.0 {
+            failure = intentions.store(&self.memory_file("intentions")).err();
         }
-        match memory.store(&self.memory_file) {
-            Ok(()) => self.remembered = memory,
-            Err(error) => self.log.critical(&format!("could not write {}: {error}", self.memory_file)),
+        if running != self.remembered.1 {
+            failure = running.store(&self.memory_file("running")).err().or(failure);
         }
+        match failure {
+            None => self.remembered = (intentions, running),
+            Some(error) => self.log.critical(&format!("could not note what runs: {error}")),
+        }
+    }
+
+    /// A file beside that of the daemon's process number.
+    fn memory_file(&self, what: &str) -> Utf8PathBuf {
+        self.settings.pid_file.with_extension(format!("{what}.json"))
     }
 }
 

@@ -267,14 +267,11 @@ impl Daemon {
 
     /// Stops processes; returns those of which there was something to stop.
     pub(super) fn stop_asked(&mut self, keys: &[Key]) -> Vec<Key> {
-        let mut groups: Vec<&str> = keys.iter().map(|key| key.group.as_str()).collect();
-        groups.dedup();
-        let escaped: Vec<_> = groups.into_iter().map(|group| (group, self.escaped(group))).collect();
+        let escaped = if keys.is_empty() { Vec::new() } else { self.escaped() };
         let mut stopped = Vec::new();
         for key in keys {
-            let of_it = escaped.iter().filter(|(group, _)| *group == key.group).flat_map(|(_, found)| found);
             let of_it: Vec<_> =
-                of_it.filter(|(name, _)| *name == key.name).map(|(_, found)| *found).collect();
+                escaped.iter().filter(|(of, _)| of == key).map(|(_, process)| *process).collect();
             let Some(process) = self.process_mut(key) else { continue };
             if process.is_builtin() {
                 continue;

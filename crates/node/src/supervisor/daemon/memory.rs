@@ -19,41 +19,45 @@ pub(super) const MARKER: &str = "SUPERVISOR_SERVER_URL";
 /// How long what is left of an earlier daemon may take to disappear once it is killed.
 const CLEARING_LIMIT: Duration = Duration::from_secs(10);
 
-/// The content of the file.
+/// What ought to run. Its file is on the disk before a client is told that it will be so.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Memory {
+pub(super) struct Intentions {
     /// The start of the machine during which it was written.
     boot: String,
     /// The group, and in it the process.
-    processes: BTreeMap<String, BTreeMap<String, Remembered>>,
+    processes: BTreeMap<String, BTreeMap<String, Intention>>,
 }
 
-/// What is remembered of one process.
+/// What is meant to become of one process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Remembered {
+pub(super) struct Intention {
     /// Whether it ought to run.
     pub(super) wanted: bool,
     /// Whether it had done its work and ended.
     pub(super) finished: bool,
-    /// Its number and when it started, when it ran.
-    pub(super) process: Option<(u32, u64)>,
 }
 
-impl Memory {
+/// The processes that run. Their file needs no disk: when the machine loses its power, they are gone.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Running {
+    boot: String,
+    /// The number of each, and when it started.
+    processes: Vec<(u32, u64)>,
+}
+
+impl Intentions {
     /// Reads what an earlier daemon wrote. A file that is damaged says nothing.
     pub(super) fn load(file: &Utf8Path) -> Self {
-        let text = files::read_text_if_present(file).ok().flatten().unwrap_or_default();
-        serde_json::from_str(&text).unwrap_or_default()
+        load(file)
     }
 
     /// What is to be remembered of the present.
-    pub(super) fn of(processes: BTreeMap<String, BTreeMap<String, Remembered>>) -> Self {
+    pub(super) fn of(processes: BTreeMap<String, BTreeMap<String, Intention>>) -> Self {
         Self { boot: boot_id(), processes }
     }
 
     pub(super) fn store(&self, file: &Utf8Path) -> io::Result<()> {
-        let text = serde_json::to_string(self).expect("plain data always serialises");
-        files::replace(file, text, 0o600)
+        files::replace(file, json(self), 0o600)
     }
 
     /// Whether a process is to be started with the daemon. What had done its work is done again only when the machine
@@ -61,6 +65,22 @@ impl Memory {
     pub(super) fn starts(&self, group: &str, process: &str) -> bool {
         let remembered = self.processes.get(group).and_then(|group| group.get(process));
         remembered.is_some_and(|process| process.wanted && (!process.finished || self.boot != boot_id()))
+    }
+}
+
+impl Running {
+    /// Reads what an earlier daemon wrote. A file that is damaged says nothing.
+    pub(super) fn load(file: &Utf8Path) -> Self {
+        load(file)
+    }
+
+    /// What runs at present.
+    pub(super) fn of(processes: Vec<(u32, u64)>) -> Self {
+        Self { boot: boot_id(), processes }
+    }
+
+    pub(super) fn store(&self, file: &Utf8Path) -> io::Result<()> {
+        files::replace_unsynced(file, json(self), 0o600)
     }
 
     /// Kills whatever an earlier daemon at `address` left running; returns how many processes.
@@ -98,25 +118,37 @@ impl Memory {
         if self.boot != boot_id() {
             return BTreeSet::new();
         }
-        let remembered =
-            self.processes.values().flat_map(BTreeMap::values).filter_map(|process| process.process);
         let is_unchanged = |&(pid, ticks): &(u32, u64)| match all.iter().find(|process| process.pid == pid) {
             Some(leader) => leader.started == ticks,
             // The kernel gives a number to nobody while it is still that of a group.
             None => true,
         };
-        remembered.filter(is_unchanged).map(|(pid, _)| pid).collect()
+        self.processes.iter().filter(|process| is_unchanged(process)).map(|(pid, _)| *pid).collect()
     }
 }
 
-/// The processes of one group of programs, by the variables that they were given, whatever their process group.
-pub(super) fn processes_of(address: &str, group: &str) -> Vec<Inhabitant> {
-    let mut found = Inhabitant::all().unwrap_or_default();
-    found.retain(|inhabitant| {
-        let is = |name: &str, value: &str| inhabitant.variable(name).as_deref() == Some(value);
-        !inhabitant.is_zombie && is("SUPERVISOR_GROUP_NAME", group) && is(MARKER, address)
-    });
-    found
+/// Every process that the daemon at `address` has started, directly or not: its group, its program, and itself.
+pub(super) fn descendants(address: &str) -> Vec<(String, String, Inhabitant)> {
+    let all = Inhabitant::all().unwrap_or_default().into_iter().filter(|process| !process.is_zombie);
+    let of_daemon = all.filter(|process| process.variable(MARKER).as_deref() == Some(address));
+    of_daemon
+        .filter_map(|process| {
+            Some((
+                process.variable("SUPERVISOR_GROUP_NAME")?,
+                process.variable("SUPERVISOR_PROCESS_NAME")?,
+                process,
+            ))
+        })
+        .collect()
+}
+
+fn load<T: Default + for<'a> Deserialize<'a>>(file: &Utf8Path) -> T {
+    let text = files::read_text_if_present(file).ok().flatten().unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("plain data always serialises")
 }
 
 fn ourselves_and_ancestors(all: &[Inhabitant]) -> BTreeSet<u32> {
@@ -132,36 +164,30 @@ fn ourselves_and_ancestors(all: &[Inhabitant]) -> BTreeSet<u32> {
 mod tests {
     use super::*;
 
-    fn remembered(wanted: bool, finished: bool) -> Remembered {
-        Remembered { wanted, finished, process: None }
-    }
-
-    fn memory(boot: &str, process: Remembered) -> Memory {
-        let processes = BTreeMap::from([("g".to_owned(), BTreeMap::from([("p".to_owned(), process)]))]);
-        Memory { boot: boot.to_owned(), processes }
+    fn intentions(boot: &str, wanted: bool, finished: bool) -> Intentions {
+        let process = BTreeMap::from([("p".to_owned(), Intention { wanted, finished })]);
+        Intentions { boot: boot.to_owned(), processes: BTreeMap::from([("g".to_owned(), process)]) }
     }
 
     #[test]
     fn what_has_done_its_work_is_done_again_only_after_a_boot() {
-        assert!(memory(&boot_id(), remembered(true, false)).starts("g", "p"));
-        assert!(!memory(&boot_id(), remembered(true, true)).starts("g", "p"));
-        assert!(memory("another", remembered(true, true)).starts("g", "p"));
-        assert!(!memory("another", remembered(false, false)).starts("g", "p"));
-        assert!(!memory("another", remembered(true, false)).starts("g", "unknown"));
+        assert!(intentions(&boot_id(), true, false).starts("g", "p"));
+        assert!(!intentions(&boot_id(), true, true).starts("g", "p"));
+        assert!(intentions("another", true, true).starts("g", "p"));
+        assert!(!intentions("another", false, false).starts("g", "p"));
+        assert!(!intentions("another", true, false).starts("g", "unknown"));
     }
 
     #[test]
     fn a_number_that_is_another_processes_today_is_spared() {
         let own = Inhabitant::find(std::process::id()).unwrap();
         let all = Inhabitant::all().unwrap();
-        let mut process = remembered(true, false);
-        process.process = Some((own.pid, own.started + 1));
+        let running =
+            |boot: &str, ticks| Running { boot: boot.to_owned(), processes: vec![(own.pid, ticks)] };
 
-        assert!(memory(&boot_id(), process.clone()).groups_left(&all).is_empty());
-
-        process.process = Some((own.pid, own.started));
-        assert!(memory("another boot", process.clone()).groups_left(&all).is_empty());
-        assert_eq!(memory(&boot_id(), process).groups_left(&all), BTreeSet::from([own.pid]));
+        assert!(running(&boot_id(), own.started + 1).groups_left(&all).is_empty());
+        assert!(running("another boot", own.started).groups_left(&all).is_empty());
+        assert_eq!(running(&boot_id(), own.started).groups_left(&all), BTreeSet::from([own.pid]));
     }
 
     #[test]
@@ -178,6 +204,6 @@ mod tests {
         let file = camino::Utf8PathBuf::try_from(guard.path().join("memory")).unwrap();
         files::replace(&file, "{\"boot\": 3", 0o600).unwrap();
 
-        assert_eq!(Memory::load(&file), Memory::default());
+        assert_eq!(Intentions::load(&file), Intentions::default());
     }
 }

@@ -87,6 +87,11 @@ impl Process {
         matches!(self.settings.role, Role::Watchdog(_))
     }
 
+    /// Whether something is to be done about it by itself.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.state == ProcessState::Stopping || self.due().is_some_and(|due| now >= due)
+    }
+
     /// When something is to be done about it by itself.
     pub(super) fn due(&self) -> Option<Instant> {
         match (self.state, &self.stopping) {

@@ -1,5 +1,6 @@
 //! From state to state: starting, ending, starting again, stopping.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use host::children::{Ending, group_exists, signal_process, signal_process_group, signals};
@@ -119,8 +120,8 @@ impl Daemon {
 
     /// A child was collected.
     pub(super) fn ended(&mut self, pid: u32, ending: Ending) {
-        let is_it = |process: &Process| process.pid == Some(pid);
-        let Some(key) = self.keys().into_iter().find(|key| self.process(key).is_some_and(is_it)) else {
+        let is_it = |process: &Process| process.pid == Some(pid) && !process.is_builtin();
+        let Some(key) = self.keys_where(is_it).into_iter().next() else {
             // An orphan of somebody below us.
             return;
         };
@@ -187,9 +188,20 @@ impl Daemon {
 
     /// Does what time has made due.
     pub(super) fn tick(&mut self) {
-        for key in self.keys() {
+        let now = Instant::now();
+        for key in self.keys_where(|process| process.is_due(now)) {
             self.tick_process(&key);
         }
+    }
+
+    /// The processes of which something is true, in no particular order.
+    fn keys_where(&self, is_so: impl Fn(&Process) -> bool) -> Vec<Key> {
+        let all = self
+            .groups
+            .iter()
+            .flat_map(|(group, loaded)| loaded.processes.values().map(move |process| (group, process)));
+        let so = all.filter(|(_, process)| is_so(process));
+        so.map(|(group, process)| Key { group: group.clone(), name: process.settings.name.clone() }).collect()
     }
 
     fn tick_process(&mut self, key: &Key) {
@@ -252,16 +264,12 @@ impl Daemon {
         }
     }
 
-    /// The processes that programs of a group started and moved out of their process group, by program.
-    pub(super) fn escaped(&self, group: &str) -> Vec<(String, Inhabitant)> {
-        let Some(loaded) = self.groups.get(group) else { return Vec::new() };
-        let led: Vec<u32> = loaded.processes.values().filter_map(|process| process.pid).collect();
-        let mut escaped = Vec::new();
-        for inhabitant in memory::processes_of(&self.around.address, group) {
-            if !led.contains(&inhabitant.group) {
-                escaped.extend(inhabitant.variable("SUPERVISOR_PROCESS_NAME").map(|name| (name, inhabitant)));
-            }
-        }
-        escaped
+    /// The processes that programs started and moved out of their process group, by program.
+    pub(super) fn escaped(&self) -> Vec<(Key, Inhabitant)> {
+        let processes = self.groups.values().flat_map(|group| group.processes.values());
+        let led: BTreeSet<u32> = processes.filter_map(|process| process.pid).collect();
+        let descendants = memory::descendants(&self.around.address).into_iter();
+        let escaped = descendants.filter(|(.., process)| !led.contains(&process.group));
+        escaped.map(|(group, name, process)| (Key { group, name }, process)).collect()
     }
 }
