@@ -11,14 +11,17 @@ use serde_json::{Value, json};
 use super::ForeignRecipes;
 use super::channel::{Channel, WorkerError};
 use super::serve::{self, Collected};
-use crate::eggs::{EggError, Eggs, EntryPoint, WorkingSet};
+use crate::eggs::{EggError, Eggs, WorkingSet};
 use crate::engine::Engine;
+use crate::nearest::nearest;
 use crate::{Downloaded, EggSettings, Level, Part, Recipe, RecipeError, Section, Uninstall};
 
 /// The group of entry points that recipes are in.
 const RECIPES: &str = "zc.buildout";
 /// The group of what undoes parts.
 const UNINSTALL: &str = "zc.buildout.uninstall";
+/// As many recipes of a distribution are listed in a hint; of more only those with a similar name.
+const FEW: usize = 6;
 /// The distribution that recipes in files derive from, when it is installed.
 const COOKBOOK: &str = "slapos.cookbook";
 
@@ -347,13 +350,8 @@ fn find_distribution(specification: &str, install: Install<'_>) -> Result<Option
         }
         Err(error) => return Err(error.into()),
     };
-    let entry = entry_point(&set, requirement, RECIPES, name)?.ok_or_else(|| {
-        let has = names(&set, requirement).unwrap_or_default();
-        let error = RecipeError::new(format!("`{requirement}` has no recipe `{name}`"))
-            .code("E-recipe-missing")
-            .option("recipe");
-        if has.is_empty() { error } else { error.hint(format!("it has {has}")) }
-    })?;
+    let entry =
+        entry_point(&set, requirement, RECIPES, name)?.ok_or_else(|| no_entry(&set, requirement, name))?;
     Ok(Some(Found {
         python: set.python().to_owned(),
         path: set.path(),
@@ -371,10 +369,13 @@ fn not_loaded(specification: &str, part: &str, error: RecipeError) -> RecipeErro
     hints.into_iter().fold(failure, RecipeError::hint)
 }
 
-fn names(set: &WorkingSet, requirement: &str) -> Result<String, EggError> {
-    let points: Vec<EntryPoint> = set.entry_points(requirement, RECIPES)?;
-    let names: Vec<String> = points.into_iter().map(|point| format!("`{}`", point.name)).collect();
-    Ok(names.join(", "))
+/// A distribution that has no recipe of that name, as an error that tells which it has.
+fn no_entry(set: &WorkingSet, requirement: &str, name: &str) -> RecipeError {
+    let points = set.entry_points(requirement, RECIPES).unwrap_or_default();
+    let known: Vec<&str> = points.iter().map(|point| point.name.as_str()).collect();
+    let near = if known.len() <= FEW { known.join(", ") } else { nearest(name, known).join(", ") };
+    let error = RecipeError::new(format!("`{requirement}` has no recipe `{name}`")).code("E-recipe-missing");
+    if near.is_empty() { error } else { error.hint(format!("it has {near}")) }
 }
 
 fn entry_point(

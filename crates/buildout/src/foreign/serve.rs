@@ -139,7 +139,8 @@ pub(super) fn log(engine: &Engine, number: i64, logger: &str, text: &str) {
         30..=39 => Level::Warning,
         _ => Level::Error,
     };
-    let logger = Some(logger).filter(|name| !matches!(*name, "" | "root" | "zc.buildout"));
+    let logger =
+        Some(logger).filter(|name| !matches!(*name, "" | "root") && !name.starts_with("zc.buildout"));
     engine.log(level, logger, text.to_owned());
 }
 
