@@ -94,7 +94,10 @@ fn work(node: &Node, options: &Options, interruptions: &Interruptions) -> Outcom
     ];
     loop {
         match interruptions.wait(STEP) {
-            Ok(false) => formatter.look(&board),
+            Ok(false) => {
+                formatter.look(&board);
+                look_after_supervisor(node);
+            }
             Ok(true) => break,
             Err(error) => {
                 tracing::error!(%error, "the agent cannot wait for signals");
@@ -125,6 +128,17 @@ fn work(node: &Node, options: &Options, interruptions: &Interruptions) -> Outcom
         std::thread::sleep(Duration::from_millis(10));
     }
     Outcome::success()
+}
+
+/// Starts a supervisor in the place of one that was killed; it starts what ought to run.
+fn look_after_supervisor(node: &Node) {
+    if !node.configuration.launch_supervisor || node.supervisor().is_alive() {
+        return;
+    }
+    tracing::warn!("the supervisor is gone: starting another");
+    if let Err(problem) = instance::prepare(node) {
+        tracing::error!("{}", problem.message);
+    }
 }
 
 fn spawn(name: &str, node: &Node, board: &Arc<Board>, run: fn(&Node, &Board)) -> std::thread::JoinHandle<()> {

@@ -105,6 +105,14 @@ impl Supervisor {
             .map_err(|source| SupervisorError::Configuration { group: "the main file".to_owned(), source })
     }
 
+    /// Whether the daemon lives, by its process number: quick enough to be asked all the time. One that lives may still
+    /// be starting or ending.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        let text = files::read_text_if_present(&self.layout.pid_file()).ok().flatten();
+        text.and_then(|text| text.trim().parse().ok()).is_some_and(host::process::is_alive)
+    }
+
     /// Starts the daemon unless one answers, or it must not be started.
     ///
     /// # Errors
