@@ -84,6 +84,12 @@ impl BuildError {
         }
     }
 
+    /// What a person is told: the engine's own words, where it gives any.
+    #[must_use]
+    pub fn for_people(&self) -> Option<&str> {
+        narration::reason(self.output())
+    }
+
     /// Stable code of the failure: that of the engine's message when it ends with one.
     #[must_use]
     pub fn code(&self) -> &str {

@@ -121,6 +121,7 @@ fn install(node: &Node, url: &SoftwareUrl, options: &Options) -> Result<(), Prob
 /// Tells the log, the master and whoever listens of a release that could not be installed.
 fn report(node: &Node, url: &SoftwareUrl, error: &InstallError) -> Problem {
     let mut problem = Problem::of(url.as_str(), error).with_code(error.code());
+    problem.message = error.for_people();
     problem.hint = error.hint();
     if host::process::is_ending() {
         // The build was ended with this process; that says nothing about the release.
@@ -128,7 +129,7 @@ fn report(node: &Node, url: &SoftwareUrl, error: &InstallError) -> Problem {
     }
     tracing::error!(software.url = %url, code = error.code(), "{}", problem.message);
     let log = match error.output() {
-        "" => problem.message.clone(),
+        "" => with_causes(error),
         output => format!("{error}:\n{output}\n"),
     };
     if let Err(error) = node.client.release_error(&node.configuration.computer_id, url, &log) {

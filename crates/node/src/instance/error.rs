@@ -8,6 +8,7 @@ use slap::client::ClientError;
 
 use crate::build::BuildError;
 use crate::intended;
+use crate::outcome::with_causes;
 use crate::space::SpaceError;
 use crate::supervisor::SupervisorError;
 
@@ -152,6 +153,15 @@ impl InstanceError {
             Self::NoRelease | Self::Bootstrap { .. } | Self::Usage(_) => return None,
         };
         Some(text)
+    }
+
+    /// What a person is told.
+    pub(crate) fn for_people(&self) -> String {
+        match self {
+            Self::Build(error) => error.for_people().map(str::to_owned),
+            _ => None,
+        }
+        .unwrap_or_else(|| with_causes(self))
     }
 
     /// What the build wrote.

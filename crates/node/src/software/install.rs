@@ -11,7 +11,7 @@ use slap::client::ClientError;
 use crate::Node;
 use crate::build::{Build, BuildError, account_of};
 use crate::configuration::Configuration;
-use crate::outcome::Problem;
+use crate::outcome::{Problem, with_causes};
 use crate::software::{Options, profile};
 use crate::space::{self, SpaceError};
 
@@ -93,6 +93,15 @@ impl InstallError {
             Self::Build(error) => error.hint(),
             Self::NotTold { .. } => Some("it is tried again at the next pass".to_owned()),
         }
+    }
+
+    /// What a person is told.
+    pub(crate) fn for_people(&self) -> String {
+        match self {
+            Self::Build(error) => error.for_people().map(str::to_owned),
+            _ => None,
+        }
+        .unwrap_or_else(|| with_causes(self))
     }
 
     /// What the build wrote.

@@ -60,6 +60,7 @@ impl Pass<'_> {
     pub(super) fn report(&self, partition: &Partition, error: &InstanceError) -> Problem {
         let node = self.node;
         let mut problem = Problem::of(partition.id.as_str(), error).with_code(error.code());
+        problem.message = error.for_people();
         problem.hint = error.hint();
         problem.is_promise = error.is_promise();
         problem.software_type = partition.software_type.as_ref().map(ToString::to_string);
@@ -69,7 +70,7 @@ impl Pass<'_> {
         }
         tracing::error!(partition.id = %partition.id, code = error.code(), "{}", problem.message);
         let log = match error.output() {
-            "" => problem.message.clone(),
+            "" => with_causes(error),
             output => format!("{error}:\n{output}\n"),
         };
         if let Err(error) = node.client.instance_error(&node.configuration.computer_id, &partition.id, &log) {
