@@ -484,10 +484,26 @@ def _extend_path(path):
     if resources is not None:
         for place in new:
             resources.working_set.add_entry(place)
+    for place in new:
+        _extend_namespaces(place)
     for name in _OWN:
         module = sys.modules.get(name)
         if module is not None and isinstance(getattr(module.__spec__, 'loader', None), _OwnModules):
             module.__path__ = _namespace_path(name)
+
+
+def _extend_namespaces(place):
+    """Lets namespace packages that are imported already find what a distribution adds to them."""
+    try:
+        with open(os.path.join(place, 'EGG-INFO', 'namespace_packages.txt')) as names:
+            namespaces = names.read().split()
+    except OSError:
+        return
+    for name in namespaces:
+        path = getattr(sys.modules.get(name), '__path__', None)
+        found = os.path.join(place, *name.split('.'))
+        if path is not None and found not in path:
+            path.append(found)
 
 
 def _use_engine_for_installs():

@@ -314,3 +314,32 @@ fn a_recipe_whose_pin_does_not_exist_names_the_pin() {
         "{causes}"
     );
 }
+
+#[test]
+fn distributions_that_share_a_namespace_are_found_one_after_the_other() {
+    let parts: &[(&str, &[(&str, &str)])] =
+        &[("a", &[("recipe", "ns.one")]), ("b", &[("recipe", "ns.two"), ("after", "${a:recipe}")])];
+    let mut place = place("", parts);
+    for name in ["one", "two"] {
+        wheel_for_trials(
+            &place.root.join("index"),
+            &format!("ns.{name}"),
+            "1.0",
+            &[
+                ("ns/__init__.py", ""),
+                (
+                    &format!("ns/{name}.py"),
+                    "class Recipe:\n    def __init__(self, *ignored): pass\n    def install(self): return __name__\n",
+                ),
+                (&format!("ns_{name}-1.0.dist-info/namespace_packages.txt"), "ns\n"),
+                (
+                    &format!("ns_{name}-1.0.dist-info/entry_points.txt"),
+                    &format!("[zc.buildout]\ndefault = ns.{name}:Recipe\n"),
+                ),
+            ],
+        );
+    }
+
+    assert_eq!(place.run("b").unwrap(), [place.root.join("ns.two")]);
+    assert_eq!(place.run("a").unwrap(), [place.root.join("ns.one")]);
+}
