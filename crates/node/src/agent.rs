@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use host::signals::Interruptions;
 
 use crate::Node;
-use crate::build::end_orphans;
+use crate::build::{end_orphans, end_own};
 use crate::format::{self, Definition};
 use crate::instance;
 use crate::outcome::{Exit, Outcome, Problem};
@@ -107,7 +107,7 @@ fn work(node: &Node, options: &Options, interruptions: &Interruptions) -> Outcom
         // A thread ends only by a mistake of ours; a new agent is better than a part of one.
         if threads.iter().any(std::thread::JoinHandle::is_finished) {
             board.stop();
-            host::process::kill_followed_children();
+            end_builds(node);
             let problem = Problem {
                 subject: "node agent".to_owned(),
                 software_type: None,
@@ -121,7 +121,7 @@ fn work(node: &Node, options: &Options, interruptions: &Interruptions) -> Outcom
     }
     tracing::info!("The agent ends; services go on.");
     board.stop();
-    host::process::kill_followed_children();
+    end_builds(node);
     let deadline = Instant::now() + PATIENCE;
     // The watcher may wait for the master; it holds nothing and ends with the process.
     while Instant::now() < deadline && threads[1..].iter().any(|thread| !thread.is_finished()) {
@@ -138,6 +138,13 @@ fn look_after_supervisor(node: &Node) {
     tracing::warn!("the supervisor is gone: starting another");
     if let Err(problem) = instance::prepare(node) {
         tracing::error!("{}", problem.message);
+    }
+}
+
+fn end_builds(node: &Node) {
+    host::process::kill_followed_children();
+    for root in [&node.configuration.software_root, &node.configuration.instance_root] {
+        end_own(root);
     }
 }
 

@@ -17,7 +17,7 @@ use host::users::Account;
 use crate::Node;
 use narration::Narration;
 pub(crate) use narration::tail;
-pub(crate) use orphans::end_orphans;
+pub(crate) use orphans::{end_orphans, end_own};
 
 /// File mode mask of everything that is built.
 const UMASK: u32 = 0o027;
@@ -158,6 +158,7 @@ impl Build {
             narration.finished();
             Ok(())
         } else {
+            end_own(&self.directory);
             Err(self.failed(finished.verdict(), finished.text()))
         }
     }

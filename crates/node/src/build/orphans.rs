@@ -26,16 +26,24 @@ pub(super) fn mark(directory: &Utf8Path) -> Option<String> {
 }
 
 /// Ends what builds in `directory`, or below it, left running: their starters are gone.
-///
-/// What made a session of its own was meant to stay, as a daemon that a recipe starts, and is left alone.
 pub(crate) fn end_orphans(directory: &Utf8Path) {
+    end(directory, |mark| Inhabitant::find(mark.pid).is_none_or(|starter| starter.started != mark.started));
+}
+
+/// Ends everything that belongs to builds of this process in `directory`, or below it: a build that was killed leaves
+/// what its own children started.
+pub(crate) fn end_own(directory: &Utf8Path) {
+    end(directory, |mark| mark.pid == std::process::id());
+}
+
+fn end(directory: &Utf8Path, is_meant: impl Fn(&Mark<'_>) -> bool) {
     let Ok(all) = Inhabitant::all() else { return };
     for inhabitant in all.iter().filter(|inhabitant| !inhabitant.is_zombie) {
         let Some(text) = inhabitant.variable(MARK) else { continue };
         let Some(mark) = Mark::read(&text) else { continue };
-        let is_running = Inhabitant::find(mark.pid).is_some_and(|starter| starter.started == mark.started);
-        if mark.directory.starts_with(directory) && inhabitant.session == mark.session && !is_running {
-            tracing::info!("Ending process {}, left by a build in {}", inhabitant.pid, mark.directory);
+        // What made a session of its own was meant to stay, as a daemon that a recipe starts.
+        if mark.directory.starts_with(directory) && inhabitant.session == mark.session && is_meant(&mark) {
+            tracing::debug!("ending process {}, left by a build in {}", inhabitant.pid, mark.directory);
             process::kill(inhabitant.pid);
         }
     }

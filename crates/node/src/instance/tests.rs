@@ -408,3 +408,37 @@ fn an_instance_root_that_is_missing_is_named() {
     assert_eq!(outcome.exit.code(), 1);
     assert_eq!(outcome.problems[0].code.as_deref(), Some("E-directory-missing"));
 }
+
+#[test]
+fn a_build_that_is_out_of_time_leaves_nothing_running() {
+    let mut trial = Trial::new("sleep 61 & setsid sleep 62 & wait");
+    trial.configure(|configuration| {
+        configuration.partition_timeout = Some(std::time::Duration::from_millis(300));
+    });
+    let url = trial.release("web");
+    trial.wants_partitions(vec![trial.partition("slappart0", RequestedState::Started, &url)]);
+
+    assert_eq!(exit(&trial), 1);
+
+    let directory = trial.directory.path().join("inst/slappart0");
+    let left = || {
+        host::inhabitants::Inhabitant::all()
+            .unwrap()
+            .into_iter()
+            .filter(|inhabitant| !inhabitant.is_zombie)
+            .filter(|inhabitant| {
+                inhabitant.variable("SLAPOS_BUILD").is_some_and(|mark| mark.ends_with(directory.as_str()))
+            })
+            .collect::<Vec<_>>()
+    };
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    // What made a session of its own was meant to stay.
+    while left().len() > 1 {
+        assert!(std::time::Instant::now() < deadline, "{:?}", left());
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    for daemon in left() {
+        assert_eq!(daemon.session, daemon.pid);
+        host::process::kill(daemon.pid);
+    }
+}
