@@ -9,6 +9,7 @@ pub(crate) mod deploy;
 pub(crate) mod instances;
 pub(crate) mod processes;
 pub(crate) mod profile;
+pub(crate) mod rebuild;
 pub(crate) mod settings;
 pub(crate) mod start;
 pub(crate) mod stop;

@@ -11,6 +11,7 @@ mod logs;
 mod node_agent;
 mod node_format;
 mod node_instance;
+mod node_promise;
 mod node_report;
 mod node_restart;
 mod node_software;
@@ -150,6 +151,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
     Entry::of::<node_format::NodeFormat>(),
     Entry::of::<node_software::NodeSoftware>(),
     Entry::of::<node_instance::NodeInstance>(),
+    Entry::of::<node_promise::NodePromise>(),
     Entry::of::<node_report::NodeReport>(),
     Entry::of::<node_agent::NodeAgent>(),
     Entry::of::<node_status::NodeStatus>(),

@@ -101,12 +101,28 @@ impl Failure {
         self
     }
 
-    /// Adds what to do after the first of the hints, and before what merely informs.
+    /// Drops the hints, for a caller that knows better ones.
     #[must_use]
-    pub(crate) fn hint_before_last(mut self, hint: impl Into<String>) -> Self {
-        let position = self.hints.len().min(1);
-        self.hints.insert(position, hint.into());
+    pub(crate) fn without_hints(mut self) -> Self {
+        self.hints.clear();
         self
+    }
+
+    /// Adds how to go on once the first hint is followed.
+    #[must_use]
+    pub(crate) fn go_on(mut self, how: &str) -> Self {
+        let (position, text) = if self.hints.is_empty() {
+            (0, format!("correct it, then {how}"))
+        } else {
+            (1, format!("then {how}"))
+        };
+        self.hints.insert(position, text);
+        self
+    }
+
+    /// The code, when there is one.
+    pub(crate) fn stable_code(&self) -> Option<&str> {
+        self.code.as_deref()
     }
 
     /// Sets the stable code, such as `E-lock-held`.

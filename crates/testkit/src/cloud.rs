@@ -1,6 +1,7 @@
 //! A whole cloud made by the real program, in a directory of its own: `slapos up`, and everything that it starts.
 
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -112,7 +113,16 @@ impl Cloud {
     /// It cannot be started.
     #[must_use]
     pub fn run(&self, words: &[&str]) -> Run {
-        let mut child = self.start(words);
+        self.run_with(&[], words)
+    }
+
+    /// As [`Cloud::run`], with further variables.
+    ///
+    /// # Panics
+    /// It cannot be started.
+    #[must_use]
+    pub fn run_with(&self, variables: &[(&str, &str)], words: &[&str]) -> Run {
+        let mut child = self.start_with(variables, words);
         let status = child.process.wait().expect("the child is ours");
         Run {
             code: status.code().unwrap_or(255),
@@ -127,6 +137,10 @@ impl Cloud {
     /// It cannot be started.
     #[must_use]
     pub fn start(&self, words: &[&str]) -> Started {
+        self.start_with(&[], words)
+    }
+
+    fn start_with(&self, variables: &[(&str, &str)], words: &[&str]) -> Started {
         let file = |kind: &str| {
             let (_, path) = tempfile::Builder::new()
                 .prefix(kind)
@@ -140,6 +154,7 @@ impl Cloud {
             |path: &Utf8Path| Stdio::from(fs::File::create(path).expect("it was just made").into_parts().0);
         let process = self
             .command(words)
+            .envs(variables.iter().copied())
             .spawn(Stdio::null(), open(&stdout), open(&stderr))
             .expect("the program can be started");
         Started { process, stdout, stderr }
@@ -186,18 +201,24 @@ impl Cloud {
         found
     }
 
-    /// What a snapshot must not hold: paths, ports, times and numbers of this run.
+    /// A text without what differs from run to run: paths, ports, times and numbers.
     #[must_use]
-    pub fn filters(&self) -> Vec<(String, String)> {
-        vec![
-            (regex_of(self.root().as_str()), "ROOT".to_owned()),
-            (regex_of(self.scratch.path().as_str()), "TEST".to_owned()),
-            (r"\d+\.\d s\b".to_owned(), "N s".to_owned()),
-            (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d( UTC)?".to_owned(), "TIME".to_owned()),
-            (r"pid \d+".to_owned(), "pid N".to_owned()),
-            (r"127\.0\.0\.1:\d+".to_owned(), "127.0.0.1:PORT".to_owned()),
-            (r"[0-9a-f]{32}".to_owned(), "MD5".to_owned()),
-        ]
+    pub fn scrub(&self, text: &str) -> String {
+        let mut text =
+            text.replace(self.root().as_str(), "ROOT").replace(self.scratch.path().as_str(), "TEST");
+        text = replace_digits_after(&text, "127.0.0.1:", "PORT");
+        text = replace_digits_after(&text, "pid ", "N");
+        let words = text.split_inclusive([' ', '\n', '/', ',', '`', '\'']).map(|word| {
+            let (bare, end) = word.split_at(word.trim_end_matches([' ', '\n', '/', ',', '`', '\'']).len());
+            if is_number(bare) && !bare.chars().all(|letter| letter.is_ascii_digit()) {
+                format!("TIME{end}")
+            } else if bare.len() == 32 && bare.chars().all(|letter| letter.is_ascii_hexdigit()) {
+                format!("MD5{end}")
+            } else {
+                word.to_owned()
+            }
+        });
+        words.collect()
     }
 
     fn command(&self, words: &[&str]) -> Program {
@@ -238,11 +259,34 @@ pub struct Started {
     pub stderr: Utf8PathBuf,
 }
 
-fn regex_of(text: &str) -> String {
-    text.chars()
-        .flat_map(|letter| {
-            let escape = (!letter.is_alphanumeric() && !"/_- ".contains(letter)).then_some('\\');
-            escape.into_iter().chain([letter])
-        })
-        .collect()
+/// Waits until `is_so`.
+///
+/// # Panics
+/// It is not so within a minute.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it does not come true that {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Whether a word is a time, a date or an amount: digits with points, colons or dashes between them.
+fn is_number(word: &str) -> bool {
+    word.starts_with(|letter: char| letter.is_ascii_digit())
+        && word.ends_with(|letter: char| letter.is_ascii_digit())
+        && word.chars().all(|letter| letter.is_ascii_digit() || ".:-".contains(letter))
+        && word.matches('.').count() < 2
+}
+
+fn replace_digits_after(text: &str, start: &str, name: &str) -> String {
+    let mut parts = text.split(start);
+    let mut result = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        result.push_str(start);
+        result.push_str(if rest.len() < part.len() { name } else { "" });
+        result.push_str(rest);
+    }
+    result
 }

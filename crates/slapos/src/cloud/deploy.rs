@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use host::clock::Clock;
 use host::signals::Interruptions;
+use node::agent::Attempt;
 use node::progress::Follower;
 use slap::client::{Client, ClientError};
 use slap::{ComputerId, Instance, InstanceRequest, InstanceTitle, SoftwareState, SoftwareUrl, Value};
@@ -12,7 +13,7 @@ use crate::cloud::instances::{self, InstanceView, fallen, is_service};
 use crate::cloud::story::{Awaited, Story, Trouble};
 use crate::cloud::view::View;
 use crate::cloud::wish::Wish;
-use crate::cloud::{Cloud, processes, settings};
+use crate::cloud::{Cloud, processes, rebuild, settings, start};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 
@@ -55,6 +56,10 @@ impl Deployment<'_> {
         let title: InstanceTitle = title.parse().map_err(refused)?;
         let computer = computer();
         let known = self.client.computer(&computer)?;
+        if rebuild::is_outdated(self.cloud, &release) {
+            rebuild::forget(self.cloud, &release, &known)
+                .map_err(|error| start::unwritable(self.cloud, &error))?;
+        }
         if !known.releases.iter().any(|known| known.url == release && known.state == SoftwareState::Available)
         {
             self.client.supply(&release, &computer, SoftwareState::Available)?;
@@ -151,21 +156,42 @@ impl Deployment<'_> {
                 return Err(self.promise_failure(found, Some(trouble)));
             }
         }
-        let Some(found) = found else { return Ok(()) };
-        // An instance that was deployed earlier and is not well: nothing need be heard of it again.
-        if found.is_current && now > started + self.patience {
-            return Err(self.promise_failure(Some(found), None));
+        // What failed before anybody listened is not heard of again soon; while something is being done, it is waited for.
+        if now > started + self.patience && story.steps().next().is_none() {
+            match found {
+                Some(found) if found.failing().next().is_some() || found.fallen().next().is_some() => {
+                    return Err(self.promise_failure(Some(found), None));
+                }
+                _ => self.check_attempts(story)?,
+            }
         }
         Ok(())
+    }
+
+    /// Fails when the agent waits with trying again: what happened may have happened before anybody listened.
+    fn check_attempts(&self, story: &Story) -> Result<(), Failure> {
+        let Ok(status) = node::agent::status(&processes::configuration(self.cloud)) else { return Ok(()) };
+        let awaited = story.awaited();
+        let is_ours =
+            |attempt: &&Attempt| attempt.subject == awaited.url || attempt.subject == awaited.partition;
+        let Some(attempt) = status.failed_releases.iter().chain(&status.failed_partitions).find(is_ours)
+        else {
+            return Ok(());
+        };
+        Err(Failure::new(Kind::Failed, attempt.message.clone())
+            .because(format!("it failed {} times in a row", attempt.failures))
+            .hint("run slapos up again to have it tried at once: what is built is kept")
+            .hint(format!("the whole log: {}", self.cloud.log("agent")))
+            .code("E-build-failed"))
     }
 
     fn build_failure(&self, trouble: &Trouble) -> Failure {
         let what = if trouble.is_release { "release" } else { "instance" };
         let tail = trouble.tail.join("\n");
-        let again = "then run slapos up again: it goes on from here, what is built is kept";
+        let again = "run slapos up again: it goes on from here, what is built is kept";
         let log = format!("the whole log: {}", self.cloud.log("agent"));
         if let Some(printed) = Failure::printed_in(&tail) {
-            return printed.hint_before_last(again).hint(log);
+            return printed.go_on(again).hint(log);
         }
         let message = match &trouble.part {
             Some(part) => format!("part `{part}` of the {what} failed"),
@@ -207,7 +233,9 @@ impl Deployment<'_> {
         if let Some(process) = down {
             failure = failure.because(fallen(process));
             let log = fs_err::read_to_string(&process.stdout_log).unwrap_or_default();
-            let lines: Vec<&str> = log.lines().collect();
+            let mut lines: Vec<&str> = log.lines().collect();
+            // One that is restarted says the same again and again.
+            lines.dedup();
             if !lines.is_empty() {
                 failure = failure.excerpt(lines[lines.len().saturating_sub(10)..].join("\n"));
             }

@@ -177,6 +177,8 @@ fn results(directory: &Utf8Path) -> Vec<PromiseResult> {
             PromiseResult::load(&partition, entry.ok()?.file_name().strip_suffix(".status.json")?)
         })
         .collect();
+    // The result of a promise that is gone stays on disk; it says nothing of the present.
+    results.retain(|promise| promise.path.exists());
     results.sort_by(|left, right| left.name.cmp(&right.name));
     results
 }

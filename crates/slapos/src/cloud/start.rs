@@ -90,7 +90,7 @@ pub(crate) fn start(
     }
     let url = settings::master_url(port);
     let client = Client::new(&Endpoint { timeout: Duration::from_secs(60), ..Endpoint::new(url.as_str()) })?;
-    bring_up(context, &master, &mut || answers(&client))?;
+    bring_up(context, &master, &mut || answers(&client)).map_err(|failure| master_failure(cloud, failure))?;
     told(&format!("master {url}"));
     let partitions = format_if_needed(context, cloud, &client, has_changed)?;
     told(&format!("node {}, {partitions} partitions", settings::COMPUTER));
@@ -116,6 +116,17 @@ fn bring_up(
         context.clock.sleep(Duration::from_millis(50));
     }
     Ok(())
+}
+
+/// The failure of a master that does not start, with what can be done about it in a cloud.
+fn master_failure(cloud: &Cloud, failure: Failure) -> Failure {
+    let database = cloud.database();
+    match failure.stable_code() {
+        Some("E-database" | "E-database-damaged") => failure.without_hints().hint(format!(
+            "move it away: mv {database} {database}.damaged; the next slapos up makes a new one"
+        )),
+        _ => failure,
+    }
 }
 
 /// Whether something that speaks HTTP is there; what it answers does not matter.

@@ -26,7 +26,8 @@ pub(crate) fn stop(context: &Context<'_>, cloud: &Cloud) -> Result<Vec<String>, 
         stopped.push("agent".to_owned());
     }
     if let Some(services) = stop_services(context, cloud) {
-        stopped.push(format!("supervisor and {services} services"));
+        let plural = if services == 1 { "" } else { "es" };
+        stopped.push(format!("supervisor and {services} process{plural}"));
     }
     if processes::master(cloud, context.environment).stop(&context.clock)? {
         stopped.push("master".to_owned());
@@ -38,12 +39,13 @@ pub(crate) fn stop(context: &Context<'_>, cloud: &Cloud) -> Result<Vec<String>, 
     Ok(stopped)
 }
 
-/// Asks the supervisor to end with everything it runs; returns how many services ran, `None` when it did not run.
+/// Asks the supervisor to end with everything it runs; returns how many processes ran, `None` when it did not run.
 fn stop_services(context: &Context<'_>, cloud: &Cloud) -> Option<usize> {
     let client = processes::supervisor(cloud);
     let pid = client.pid().ok()?;
-    let running =
-        client.processes().unwrap_or_default().iter().filter(|process| process.state.is_running()).count();
+    let processes = client.processes().unwrap_or_default();
+    // The watchdog is the supervisor itself under another name.
+    let running = processes.iter().filter(|process| process.state.is_running() && process.pid != pid).count();
     if let Err(error) = client.shutdown() {
         tracing::debug!(%error, "the supervisor did not take the request to end");
         host::process::ask_to_end(pid);

@@ -67,6 +67,11 @@ impl Story {
         Self { awaited, whole: None, part: None, trouble: None, promises: BTreeMap::new() }
     }
 
+    /// What is waited for.
+    pub(crate) fn awaited(&self) -> &Awaited {
+        &self.awaited
+    }
+
     /// What is being done, the whole before its part.
     pub(crate) fn steps(&self) -> impl Iterator<Item = &Step> {
         self.whole.iter().chain(&self.part)
@@ -197,7 +202,13 @@ impl Story {
         trouble.part = self.part.take().map(|part| part.name);
         self.end();
         let is_known = self.trouble.as_ref().is_some_and(|known| known.message == trouble.message);
-        let line = format!("{what:<12}failed: {}", trouble.message.lines().next().unwrap_or_default());
+        // Why a build failed is told at the end, with everything else about it.
+        let reason = if trouble.is_promise { trouble.message.lines().next() } else { None };
+        let line = format!(
+            "{what:<12}failed{}{}",
+            if reason.is_some() { ": " } else { "" },
+            reason.unwrap_or_default()
+        );
         self.trouble = Some(trouble);
         if is_known { Vec::new() } else { vec![line] }
     }
