@@ -52,6 +52,8 @@ pub(crate) struct Engine {
     newest: bool,
     /// Numbers of the classic log levels: 10 debug, 20 info, 30 warning, 40 error.
     log_threshold: i64,
+    /// The program that runs the build.
+    pub(crate) program: Option<String>,
 }
 
 /// A section that is, or is being, initialised.
@@ -140,6 +142,7 @@ impl Engine {
             offline: false,
             newest: true,
             log_threshold: 20,
+            program: settings.engine.first().cloned(),
         }
     }
 

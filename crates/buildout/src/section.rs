@@ -275,6 +275,12 @@ impl<'a> Section<'a> {
         &self.engine.environment
     }
 
+    /// Path of the program that runs this build, for scripts that start it again; `None` when it has none.
+    #[must_use]
+    pub fn program(&self) -> Option<&str> {
+        self.engine.program.as_deref()
+    }
+
     /// Writes a line into the log, under the name of this section.
     pub fn log(&self, level: Level, message: impl Into<String>) {
         self.engine.log(level, Some(self.name), message.into());
