@@ -33,7 +33,7 @@ use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 
 pub(crate) use convert::from_option;
-pub(crate) use modules::import;
+pub(crate) use modules::{hexadecimal, import};
 
 /// A text that is not a Jinja2 template, or uses syntax that only Python's engine reads.
 #[derive(Debug, thiserror::Error)]
@@ -134,6 +134,14 @@ fn define_inside(parent: &Value, path: &str, value: Value) -> bool {
 /// The text is no JSON.
 pub(crate) fn parse_json(text: &str) -> Result<Value, serde_json::Error> {
     serde_json::from_str(text).map(|document| modules::json::from_json(&document))
+}
+
+/// The JSON text of an option's value as Python's `json.dumps` writes it, names sorted.
+///
+/// # Errors
+/// A value that JSON has no form for.
+pub(crate) fn to_json(value: &buildout::Value) -> Result<String, Error> {
+    modules::json::dumps_sorted(&from_option(value), None)
 }
 
 /// Renders `template` with the variables `context`, its imports read through `loader`.

@@ -3,24 +3,32 @@
 use buildout::RecipeKind;
 
 use crate::{
-    generate_password, hexagonit_recipe_download, logrotate, logrotate_d, mkdirectory, plone_recipe_command,
-    slapos_recipe_build_download, slapos_recipe_build_download_unpacked, slapos_recipe_template,
-    slapos_recipe_template_jinja2, symbolic_link, zc_recipe_egg,
+    free_port, generate_password, hexagonit_recipe_download, logrotate, logrotate_d, mkdirectory,
+    plone_recipe_command, promise_plugin, publish, slapconfiguration, slapos_recipe_build_download,
+    slapos_recipe_build_download_unpacked, slapos_recipe_template, slapos_recipe_template_jinja2,
+    symbolic_link, wrapper, zc_recipe_egg,
 };
 
 /// The native recipes.
 pub static REGISTRY: &[&dyn RecipeKind] = &[
+    &free_port::FreePort,
     &generate_password::GeneratePassword,
     &hexagonit_recipe_download::HexagonitDownload,
     &logrotate::Logrotate,
     &logrotate_d::LogrotateEntry,
     &mkdirectory::MkDirectory,
     &plone_recipe_command::Command,
+    &promise_plugin::PromisePlugin,
+    &publish::Publish::PLAIN,
+    &publish::Publish::SERIALISED,
+    &slapconfiguration::SlapConfiguration::PLAIN,
+    &slapconfiguration::SlapConfiguration::SERIALISED,
     &slapos_recipe_build_download::BuildDownload,
     &slapos_recipe_build_download_unpacked::BuildDownloadUnpacked,
     &slapos_recipe_template::Template,
     &slapos_recipe_template_jinja2::Jinja2Template,
     &symbolic_link::SymbolicLink,
+    &wrapper::Wrapper,
     &zc_recipe_egg::Scripts,
     &zc_recipe_egg::OnlyEggs,
 ];
@@ -52,7 +60,7 @@ mod tests {
         for entry in directory.read_dir_utf8().unwrap() {
             let path = entry.unwrap().into_path();
             let Ok(text) = fs_err::read_to_string(&path) else { continue };
-            if path.file_name() == Some("registry.rs") || !text.contains("impl RecipeKind for") {
+            if path.file_name() == Some("registry.rs") || !text.contains(concat!("impl Recipe", "Kind for")) {
                 continue;
             }
             let stem = path.file_stem().unwrap();

@@ -76,92 +76,88 @@ impl Object for Builtin {
     }
 }
 
+const FUNCTIONS: [(&str, Body); 31] = [
+    ("abs", |_, args| absolute(args.require(0, "x")?)),
+    ("all", |_, args| Ok(Value::from(iterate(args.require(0, "iterable")?)?.iter().all(Value::is_true)))),
+    ("any", |_, args| Ok(Value::from(iterate(args.require(0, "iterable")?)?.iter().any(Value::is_true)))),
+    ("bin", |_, args| in_base(args, "#b")),
+    ("callable", |_, args| Ok(Value::from(is_callable(args.require(0, "object")?)))),
+    ("chr", |_, args| character(args)),
+    ("divmod", |_, args| {
+        let (left, right) = (args.require(0, "x")?, args.require(1, "y")?);
+        Ok(tuple(vec![arithmetic("//", left, right)?, arithmetic("%", left, right)?]))
+    }),
+    ("enumerate", |_, args| {
+        let start = args.optional_integer(1, "start")?.unwrap_or(0);
+        let items = iterate(args.require(0, "iterable")?)?;
+        Ok(Cursor::value((start..).zip(items).map(|(index, item)| tuple(vec![Value::from(index), item]))))
+    }),
+    ("filter", filter),
+    ("format", |_, args| {
+        let spec = args.optional_text(1, "format_spec")?.unwrap_or_default();
+        format_spec::format(args.require(0, "value")?, spec).map(Value::from)
+    }),
+    ("hex", |_, args| in_base(args, "#x")),
+    ("isinstance", |_, args| {
+        is_instance(args.require(0, "object")?, args.require(1, "class")?).map(Value::from)
+    }),
+    ("iter", |_, args| {
+        let value = args.require(0, "iterable")?;
+        if value.downcast_object_ref::<Cursor>().is_some() {
+            Ok(value.clone())
+        } else {
+            Ok(Cursor::value(iterate(value)?.into_iter()))
+        }
+    }),
+    ("len", |_, args| length(args.require(0, "object")?)),
+    ("map", map),
+    ("max", |state, args| extreme(state, args, ">")),
+    ("min", |state, args| extreme(state, args, "<")),
+    ("next", next),
+    ("oct", |_, args| in_base(args, "#o")),
+    ("ord", |_, args| {
+        let mut characters = args.text(0, "c")?.chars();
+        match (characters.next(), characters.next()) {
+            (Some(only), None) => Ok(Value::from(u32::from(only))),
+            _ => Err(failure("ord() expected a character")),
+        }
+    }),
+    ("pow", |_, args| {
+        args.limit(2, &[])?;
+        arithmetic("**", args.require(0, "base")?, args.require(1, "exponent")?)
+    }),
+    ("repr", |state, args| {
+        super::operators::defined(state, args.require(0, "object")?)?;
+        Ok(Value::from(repr(args.require(0, "object")?)))
+    }),
+    ("reversed", |_, args| Ok(Cursor::value(iterate(args.require(0, "sequence")?)?.into_iter().rev()))),
+    ("round", round),
+    ("sorted", |state, args| sorted(state, iterate(args.require(0, "iterable")?)?, args).map(List::value)),
+    ("sum", |_, args| {
+        let start = args.get(1, "start").cloned().unwrap_or_else(|| Value::from(0));
+        iterate(args.require(0, "iterable")?)?.iter().try_fold(start, |total, item| add(&total, item))
+    }),
+    ("zip", |_, args| zip(args)),
+    ("assert", |_, args| {
+        if args.require(0, "condition")?.is_true() {
+            return Ok(Value::from(""));
+        }
+        Err(failure(format!("AssertionError: {}", args.get(1, "message").map(display).unwrap_or_default())))
+    }),
+    ("dumps", |state, args| {
+        super::operators::defined(state, args.require(0, "value")?)?;
+        dumps(args.require(0, "value")?).map(Value::from)
+    }),
+    ("__do", |_, _| Ok(Value::from(""))),
+    ("__float", |_, args| {
+        args.text(0, "x")?.parse::<f64>().map(Value::from).map_err(|_| failure("not a number"))
+    }),
+];
+
 /// Every global that the recipe offers to templates, `dumps` included.
 pub(super) fn globals() -> Vec<(&'static str, Value)> {
-    let functions: [(&'static str, Body); 31] = [
-        ("abs", |_, args| absolute(args.require(0, "x")?)),
-        ("all", |_, args| Ok(Value::from(iterate(args.require(0, "iterable")?)?.iter().all(Value::is_true)))),
-        ("any", |_, args| Ok(Value::from(iterate(args.require(0, "iterable")?)?.iter().any(Value::is_true)))),
-        ("bin", |_, args| in_base(args, "#b")),
-        ("callable", |_, args| Ok(Value::from(is_callable(args.require(0, "object")?)))),
-        ("chr", |_, args| character(args)),
-        ("divmod", |_, args| {
-            let (left, right) = (args.require(0, "x")?, args.require(1, "y")?);
-            Ok(tuple(vec![arithmetic("//", left, right)?, arithmetic("%", left, right)?]))
-        }),
-        ("enumerate", |_, args| {
-            let start = args.optional_integer(1, "start")?.unwrap_or(0);
-            let items = iterate(args.require(0, "iterable")?)?;
-            Ok(Cursor::value((start..).zip(items).map(|(index, item)| tuple(vec![Value::from(index), item]))))
-        }),
-        ("filter", filter),
-        ("format", |_, args| {
-            let spec = args.optional_text(1, "format_spec")?.unwrap_or_default();
-            format_spec::format(args.require(0, "value")?, spec).map(Value::from)
-        }),
-        ("hex", |_, args| in_base(args, "#x")),
-        ("isinstance", |_, args| {
-            is_instance(args.require(0, "object")?, args.require(1, "class")?).map(Value::from)
-        }),
-        ("iter", |_, args| {
-            let value = args.require(0, "iterable")?;
-            if value.downcast_object_ref::<Cursor>().is_some() {
-                Ok(value.clone())
-            } else {
-                Ok(Cursor::value(iterate(value)?.into_iter()))
-            }
-        }),
-        ("len", |_, args| length(args.require(0, "object")?)),
-        ("map", map),
-        ("max", |state, args| extreme(state, args, ">")),
-        ("min", |state, args| extreme(state, args, "<")),
-        ("next", next),
-        ("oct", |_, args| in_base(args, "#o")),
-        ("ord", |_, args| {
-            let mut characters = args.text(0, "c")?.chars();
-            match (characters.next(), characters.next()) {
-                (Some(only), None) => Ok(Value::from(u32::from(only))),
-                _ => Err(failure("ord() expected a character")),
-            }
-        }),
-        ("pow", |_, args| {
-            args.limit(2, &[])?;
-            arithmetic("**", args.require(0, "base")?, args.require(1, "exponent")?)
-        }),
-        ("repr", |state, args| {
-            super::operators::defined(state, args.require(0, "object")?)?;
-            Ok(Value::from(repr(args.require(0, "object")?)))
-        }),
-        ("reversed", |_, args| Ok(Cursor::value(iterate(args.require(0, "sequence")?)?.into_iter().rev()))),
-        ("round", round),
-        ("sorted", |state, args| {
-            sorted(state, iterate(args.require(0, "iterable")?)?, args).map(List::value)
-        }),
-        ("sum", |_, args| {
-            let start = args.get(1, "start").cloned().unwrap_or_else(|| Value::from(0));
-            iterate(args.require(0, "iterable")?)?.iter().try_fold(start, |total, item| add(&total, item))
-        }),
-        ("zip", |_, args| zip(args)),
-        ("assert", |_, args| {
-            if args.require(0, "condition")?.is_true() {
-                return Ok(Value::from(""));
-            }
-            Err(failure(format!(
-                "AssertionError: {}",
-                args.get(1, "message").map(display).unwrap_or_default()
-            )))
-        }),
-        ("dumps", |state, args| {
-            super::operators::defined(state, args.require(0, "value")?)?;
-            dumps(args.require(0, "value")?).map(Value::from)
-        }),
-        ("__do", |_, _| Ok(Value::from(""))),
-        ("__float", |_, args| {
-            args.text(0, "x")?.parse::<f64>().map(Value::from).map_err(|_| failure("not a number"))
-        }),
-    ];
     let mut globals: Vec<_> =
-        functions.into_iter().map(|(name, body)| (name, Builtin::function(name, body))).collect();
+        FUNCTIONS.into_iter().map(|(name, body)| (name, Builtin::function(name, body))).collect();
     globals.extend(types());
     globals.push(("namespace", Value::from_function(minijinja::functions::namespace)));
     globals

@@ -175,7 +175,7 @@ fn padded_number(whole: &str, rest: &str, sign: &str, spec: &Spec) -> Result<Str
 fn grouped(digits: &str, separator: char) -> String {
     let mut output = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             output.push(separator);
         }
         output.push(digit);

@@ -485,7 +485,8 @@ mod tests {
     #[test]
     fn slices_follow_python_at_and_beyond_the_ends() {
         let items = [0, 1, 2, 3, 4];
-        let cases: [(Option<i64>, Option<i64>, i64, &[i32]); 6] = [
+        type Case<'a> = (Option<i64>, Option<i64>, i64, &'a [i32]);
+        let cases: [Case<'_>; 6] = [
             (None, None, 1, &[0, 1, 2, 3, 4]),
             (Some(-2), None, 1, &[3, 4]),
             (Some(1), Some(-1), 2, &[1, 3]),

@@ -1,0 +1,164 @@
+//! Files and archives from elsewhere.
+
+use std::io::Write;
+
+use insta::assert_snapshot;
+
+use crate::trial::Trial;
+
+fn part(recipe: &str, options: &str) -> Trial {
+    let trial =
+        Trial::with_profile(&format!("[buildout]\nparts = app\n[app]\nrecipe = {recipe}\n{options}\n"));
+    trial.write("source/app.py", "print('app')\n");
+    let encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut archive = tar::Builder::new(encoder);
+    for (name, content) in [("pkg-1.0/README", "read me"), ("pkg-1.0/bin/run", "#!/bin/sh\n")] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o755);
+        archive.append_data(&mut header, name, content.as_bytes()).unwrap();
+    }
+    trial.write("source/pkg.tar.gz", archive.into_inner().unwrap().finish().unwrap());
+    trial
+}
+
+#[test]
+fn the_tutorials_download_of_a_plain_file_works() {
+    let trial = part(
+        "hexagonit.recipe.download",
+        "url = ${buildout:directory}/source/app.py\nlocation = ${buildout:parts-directory}/app",
+    );
+
+    trial.built();
+
+    assert_eq!(trial.read("parts/app/app.py"), "print('app')\n");
+}
+
+#[test]
+fn archives_are_unpacked_unless_only_the_file_is_wanted() {
+    let unpacked = part(
+        "hexagonit.recipe.download",
+        "url = ${buildout:directory}/source/pkg.tar.gz\nstrip-top-level-dir = true",
+    );
+    let kept = part(
+        "hexagonit.recipe.download",
+        "url = ${buildout:directory}/source/pkg.tar.gz\ndownload-only = true\nfilename = p.tgz",
+    );
+
+    unpacked.built();
+    kept.built();
+
+    assert_eq!(unpacked.read("parts/app/README"), "read me");
+    assert!(kept.path("parts/app/p.tgz").is_file());
+}
+
+#[test]
+fn build_download_offers_its_target_and_removes_it_with_the_part() {
+    let trial = part(
+        "slapos.recipe.build:download",
+        "url = ${buildout:directory}/source/app.py\ndestination = ${buildout:directory}/here/app.py",
+    );
+    trial.built();
+    assert_eq!(trial.read("here/app.py"), "print('app')\n");
+    assert!(trial.read(".installed.cfg").contains(&format!("target = {}/here/app.py\n", trial.root())));
+    trial.write("buildout.cfg", "[buildout]\nparts =\n");
+
+    trial.built();
+
+    assert!(!trial.path("here/app.py").exists());
+    assert_eq!(trial.read("source/app.py"), "print('app')\n");
+}
+
+#[test]
+fn build_download_without_destination_is_in_the_parts_directory() {
+    let trial =
+        part("slapos.recipe.build:download", "url = ${buildout:directory}/source/app.py\nfilename = x/y.py");
+
+    trial.built();
+
+    assert_eq!(trial.read("parts/app/y.py"), "print('app')\n");
+}
+
+#[test]
+fn build_download_unpacked_takes_a_single_top_directory_away() {
+    let stripped =
+        part("slapos.recipe.build:download-unpacked", "url = ${buildout:directory}/source/pkg.tar.gz");
+    let whole = part(
+        "slapos.recipe.build:download-unpacked",
+        "url = ${buildout:directory}/source/pkg.tar.gz\nstrip-top-level-dir = false",
+    );
+
+    stripped.built();
+    whole.built();
+
+    assert_eq!(stripped.read("parts/app/README"), "read me");
+    assert_eq!(stripped.mode("parts/app/bin/run") & 0o100, 0o100);
+    assert_eq!(whole.read("parts/app/pkg-1.0/README"), "read me");
+}
+
+#[test]
+fn a_wrong_md5_leaves_nothing() {
+    let trial = part(
+        "slapos.recipe.build:download",
+        "url = ${buildout:directory}/source/app.py\nmd5sum = 00000000000000000000000000000000",
+    );
+
+    assert_snapshot!(trial.refused(), @r"E-download-checksum: the local file is not the one the profile expects");
+    assert!(!trial.path("parts/app").exists());
+}
+
+#[test]
+fn an_address_that_nobody_answers_is_named() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    drop(silent);
+    let trial = part("slapos.recipe.build:download", &format!("url = http://127.0.0.1:{port}/file"));
+
+    let message = trial.refused().replace(&port.to_string(), "PORT");
+
+    assert!(
+        message.starts_with("E-download-failed: http://127.0.0.1:PORT/file could not be fetched"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_server_that_has_no_such_file_is_named() {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = server.accept().unwrap();
+        let mut request = [0_u8; 1024];
+        let _ = std::io::Read::read(&mut stream, &mut request).unwrap();
+        stream
+            .write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            .unwrap();
+    });
+    let trial = part("hexagonit.recipe.download", &format!("url = http://127.0.0.1:{port}/file"));
+
+    let message = trial.refused().replace(&port.to_string(), "PORT");
+    answering.join().unwrap();
+
+    assert_snapshot!(message, @r"E-download-failed: http://127.0.0.1:PORT/file answered 404");
+}
+
+#[test]
+fn options_that_make_no_sense_are_refused() {
+    let mode = part("slapos.recipe.build:download", "url = x\nmode = 0644");
+    let no_url = part("slapos.recipe.build:download", "destination = y");
+    let shared = part("slapos.recipe.build:download", "url = x\nshared = true");
+    let text = part("slapos.recipe.build:download-unpacked", "url = ${buildout:directory}/source/app.py");
+
+    assert_snapshot!(mode.refused(), @r"
+    E-recipe-failed: the option `mode` is not supported
+      hint: remove it; a part of recipe slapos.recipe.template can give a file a mode
+    ");
+    assert_snapshot!(no_url.refused(), @r"E-profile-missing-option: section [app] has no option `url`");
+    assert_snapshot!(shared.refused(), @r"
+    E-recipe-failed: When shared=true, option 'md5sum' must be set
+    ");
+    assert_snapshot!(text.refused(), @r"
+    E-recipe-failed: the file is no archive that can be unpacked
+      hint: tar archives (plain, gzip, bzip2, xz) and zip archives are understood
+    ");
+}

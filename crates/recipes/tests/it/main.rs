@@ -1,0 +1,13 @@
+//! The recipes in whole builds, by the real engine in a temporary directory.
+
+#![expect(clippy::unwrap_used, reason = "a trial that cannot be set up fails")]
+
+mod golden;
+mod trial;
+
+mod commands;
+mod downloads;
+mod files;
+mod instance;
+mod templates;
+mod wrappers;

@@ -1,0 +1,115 @@
+//! A directory with a profile, and what building it gives.
+
+use std::error::Error;
+use std::sync::{Arc, Mutex};
+
+use buildout::{BuildError, CommandLine, Event, Outcome, Settings, Sink};
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+
+/// A buildout directory that vanishes with the trial.
+pub(crate) struct Trial {
+    _guard: tempfile::TempDir,
+    root: Utf8PathBuf,
+    log: Arc<Log>,
+}
+
+#[derive(Default)]
+struct Log(Mutex<Vec<String>>);
+
+impl Sink for Log {
+    fn event(&self, event: Event) {
+        let line = match event {
+            Event::Log { logger, message, .. } => format!("{}: {message}", logger.unwrap_or_default()),
+            Event::PartOutput { line, .. } => line,
+            _ => return,
+        };
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+impl Trial {
+    /// An empty directory.
+    pub(crate) fn new() -> Self {
+        let guard = tempfile::tempdir().unwrap();
+        let root = Utf8PathBuf::try_from(guard.path().canonicalize().unwrap()).unwrap();
+        Self { _guard: guard, root, log: Arc::default() }
+    }
+
+    /// A directory with this `buildout.cfg`.
+    pub(crate) fn with_profile(profile: &str) -> Self {
+        let trial = Self::new();
+        trial.write("buildout.cfg", profile);
+        trial
+    }
+
+    /// The absolute path of something in the directory.
+    pub(crate) fn path(&self, name: &str) -> Utf8PathBuf {
+        self.root.join(name)
+    }
+
+    pub(crate) fn root(&self) -> &Utf8Path {
+        &self.root
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        host::files::replace(&path, content, 0o644).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    pub(crate) fn mode(&self, name: &str) -> u32 {
+        use std::os::unix::fs::PermissionsExt;
+        fs::symlink_metadata(self.path(name)).unwrap().permissions().mode() & 0o7777
+    }
+
+    /// Builds `buildout.cfg`.
+    pub(crate) fn build(&self) -> Result<Outcome, BuildError> {
+        let command_line = CommandLine::parse(["-c", self.path("buildout.cfg").as_str()]).unwrap();
+        let settings = Settings {
+            environment: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into(),
+            registry: recipes::REGISTRY,
+            hooks: recipes::hooks(),
+            sink: Arc::clone(&self.log) as Arc<dyn Sink>,
+            engine: vec!["/opt/slapos".to_owned(), "buildout".to_owned()],
+            ..Settings::new(command_line, self.root.clone())
+        };
+        buildout::run(settings)
+    }
+
+    /// Builds, which must work.
+    pub(crate) fn built(&self) -> Outcome {
+        self.build().unwrap_or_else(|error| panic!("{}", buildout::report::render(&error, false)))
+    }
+
+    /// Builds, which must fail; what a person is told, with the directory's name replaced.
+    pub(crate) fn refused(&self) -> String {
+        let error = self.build().expect_err("the build must fail");
+        let mut text = format!("{}: {error}", error.code());
+        let mut said = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            // An error that only passes on its cause says the same.
+            if cause.to_string() != said {
+                said = cause.to_string();
+                text = format!("{text}\n  because: {said}");
+            }
+            source = cause.source();
+        }
+        if let buildout::Fault::Recipe { error, .. } = error.fault() {
+            for hint in error.hints() {
+                text = format!("{text}\n  hint: {hint}");
+            }
+        }
+        text.replace(self.root.as_str(), "DIRECTORY")
+    }
+
+    /// The lines that were logged so far.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.0.lock().unwrap().clone()
+    }
+}
