@@ -32,6 +32,7 @@ mod supervisord;
 mod supply;
 mod up;
 mod watchdog;
+mod wrapper_launch;
 
 use clap::{ArgMatches, Args, Command};
 
@@ -168,6 +169,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
     Entry::of::<supervisord::Supervisord>(),
     Entry::of::<supervisorctl::Supervisorctl>(),
     Entry::of::<watchdog::Watchdog>(),
+    Entry::of::<wrapper_launch::WrapperLaunch>(),
 ];
 
 /// The command that the first words name: the entry, and how many words its name has.

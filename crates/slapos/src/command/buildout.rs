@@ -42,6 +42,7 @@ impl Subcommand for Buildout {
                 .collect(),
             user_defaults: environment.home.as_ref().map(|home| home.join(".buildout/default.cfg")),
             registry: recipes::REGISTRY,
+            hooks: recipes::hooks(),
             foreign: Some(Arc::new(PythonRecipes::default())),
             python_cache: environment.cache.as_ref().map(|cache| cache.join("python")),
             sink: Arc::new(Lines),
