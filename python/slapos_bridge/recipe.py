@@ -1,19 +1,16 @@
 """Recipes: what they see of a build, and how the engine makes and runs them.
 
-`channel` is the connection to the engine; the worker gives it. The modules of zc.buildout are the real ones when a
-recipe's distributions bring them; else, and only then, the small ones made here.
+The modules of zc.buildout are the real ones when a recipe's distributions bring them; else, and only then, those of
+`stand_ins`.
 """
 import importlib
-import importlib.abc
-import importlib.machinery
 import importlib.util
 import logging
 import os
-import shlex
-import shutil
-import stat
 import sys
 from collections.abc import Mapping, MutableMapping
+
+from slapos_bridge import channel
 
 # --- values that are no text ---
 
@@ -77,7 +74,7 @@ class _Data(Mapping):
         return len(channel.ask('keys', section=self.section))
 
 
-class _Section(object):
+class Section(object):
     """What a section does, whichever class it has besides."""
 
     def __init__(self, buildout, name):
@@ -164,7 +161,7 @@ class _Section(object):
         return '<section %s>' % self.name
 
 
-class _Build(object):
+class Build(object):
     """What the build does, whichever class it has besides."""
 
     def __init__(self):
@@ -237,8 +234,8 @@ def _classes():
     key = real is not None
     if key not in _made:
         bases = (real.Options, real.Buildout) if real else (MutableMapping, MutableMapping)
-        _made[key] = (type('Options', (_Section, bases[0]), {'__hash__': object.__hash__}),
-                      type('Buildout', (_Build, bases[1]), {'__hash__': object.__hash__}))
+        _made[key] = (type('Options', (Section, bases[0]), {'__hash__': object.__hash__}),
+                      type('Buildout', (Build, bases[1]), {'__hash__': object.__hash__}))
     return _made[key]
 
 
@@ -268,208 +265,9 @@ def _engine_error(error):
 channel.raise_user_error = _engine_error
 
 
-# --- modules that stand in for absent distributions ---
-
-def _zc(module):
-    pass
-
-
-def _zc_buildout(module):
-    class UserError(Exception):
-        """An error of the user's; it is shown without trace."""
-
-        def __str__(self):
-            return ' '.join(map(str, self.args))
-
-    module.UserError = UserError
-
-
-def _zc_buildout_buildout(module):
-    user_error = importlib.import_module('zc.buildout').UserError
-    module._slapos_own = True
-    module.MissingOption = type('MissingOption', (user_error, KeyError), {})
-    module.MissingSection = type('MissingSection', (user_error, KeyError), {})
-    module.Options, module.Buildout = _Section, _Build
-    module.dumps, module.loads = dumps, loads
-
-    def bool_option(options, name, default=None):
-        value = options.get(name, default)
-        if value in ('true', 'false'):
-            return value == 'true'
-        raise user_error('Invalid value for %r option: %r' % (name, value))
-
-    module.bool_option = bool_option
-
-
-def _zc_buildout_easy_install(module):
-    class WorkingSet(list):
-        """Distributions of which only the places are known."""
-
-    class Distribution(object):
-        def __init__(self, location):
-            self.location = location
-
-    def install(specs, dest=None, **options):
-        return WorkingSet(map(Distribution, _install(specs)))
-
-    def working_set(specs, executable=None, path=None, **options):
-        return install(specs)
-
-    module.install, module.working_set = install, working_set
-
-
-def _zc_buildout_download(module):
-    class ChecksumError(importlib.import_module('zc.buildout').UserError):
-        pass
-
-    class Download(object):
-        """Fetches files through the engine."""
-
-        def __init__(self, options=None, cache=-1, namespace=None, offline=-1, fallback=False, hash_name=False, logger=None):
-            pass
-
-        def __call__(self, url, md5sum=None, path=None):
-            found = channel.ask('download', url=url, md5sum=md5sum)
-            if path is not None:
-                shutil.copyfile(found, path)
-                return path, False
-            return found, False
-
-    module.Download, module.ChecksumError = Download, ChecksumError
-
-
-def _zc_buildout_rmtree(module):
-    def rmtree(path):
-        def again(function, name, error):
-            for place in (os.path.dirname(name), name):
-                os.chmod(place, stat.S_IRWXU)
-            function(name)
-        shutil.rmtree(path, onerror=again)
-
-    module.rmtree = rmtree
-
-
-def _librecipe(module):
-    class GenericBaseRecipe(object):
-        """A recipe that writes files: what small recipes of profiles derive from."""
-
-        TRUE_VALUES = ['y', 'yes', '1', 'true']
-        FALSE_VALUES = ['n', 'no', '0', 'false']
-
-        def __init__(self, buildout, name, options):
-            self.buildout, self.name = buildout, name
-            self.logger = logging.getLogger(name)
-            # The hook sees the section itself, so that it can add options to it.
-            self.options = options.copy()
-            self._options(options)
-            self.options = options.copy()
-
-        def _options(self, options):
-            """Derived classes add options here."""
-
-        def install(self):
-            raise NotImplementedError('install method is not implemented.')
-
-        def update(self):
-            return self.install()
-
-        def createFile(self, name, content, mode=0o600):
-            content = content if isinstance(content, bytes) else content.encode('utf-8')
-            name = os.path.abspath(name)
-            try:
-                with open(name, 'rb') as present:
-                    same = present.read() == content
-            except OSError:
-                same = False
-            if not same:
-                # Whoever has the old file open keeps it.
-                if os.path.lexists(name):
-                    os.unlink(name)
-                with open(name, 'wb') as target:
-                    target.write(content)
-            if mode is not None and stat.S_IMODE(os.stat(name).st_mode) != mode:
-                os.chmod(name, mode)
-            return name
-
-        def createExecutable(self, name, content, mode=0o700):
-            return self.createFile(name, content, mode)
-
-        def createDirectory(self, parent, name, mode=0o700):
-            path = os.path.join(parent, name)
-            if not os.path.isdir(path):
-                os.mkdir(path, mode)
-            return path
-
-        def createWrapper(self, path, args, env=None, sig_ign=None, **unknown):
-            if unknown:
-                raise NotImplementedError('install slapos.cookbook for createWrapper with %s' % ', '.join(sorted(unknown)))
-            text = ['#!/bin/sh -e']
-            if sig_ign:
-                text.append("trap '' " + sig_ign)
-            text += ['export %s=%s' % (key, shlex.quote(value)) for key, value in sorted((env or {}).items())]
-            line = 'exec'
-            for word in [shlex.quote(word) for word in args] + ['"$@"']:
-                if len(line) < 40:
-                    line += ' ' + word
-                else:
-                    text.append(line + ' \\')
-                    line = '\t' + word
-            text += [line, '']
-            return self.createExecutable(path, '\n'.join(text))
-
-        def substituteTemplate(self, template_location, mapping_dict):
-            with open(template_location) as template:
-                return template.read() % mapping_dict
-
-        def isTrueValue(self, value):
-            return str(value).lower() in self.TRUE_VALUES
-
-        def optionIsTrue(self, optionname, default=None):
-            if default is not None and optionname not in self.options:
-                return default
-            return self.isTrueValue(self.options[optionname])
-
-    module.GenericBaseRecipe = GenericBaseRecipe
-
-
-_OWN = {
-    'zc': _zc,
-    'zc.buildout': _zc_buildout,
-    'zc.buildout.buildout': _zc_buildout_buildout,
-    'zc.buildout.easy_install': _zc_buildout_easy_install,
-    'zc.buildout.download': _zc_buildout_download,
-    'zc.buildout.rmtree': _zc_buildout_rmtree,
-    'slapos': _zc,
-    'slapos.recipe': _zc,
-    'slapos.recipe.librecipe': _librecipe,
-}
-
-
-class _OwnModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds the modules made here; asked last, so that real ones win."""
-
-    def find_spec(self, name, path=None, target=None):
-        if name not in _OWN:
-            return None
-        return importlib.machinery.ModuleSpec(name, self, is_package=True)
-
-    def exec_module(self, module):
-        # Distributions that add to the same namespace are found beside it.
-        module.__path__ = _namespace_path(module.__name__)
-        _OWN[module.__name__](module)
-
-
-def _namespace_path(name):
-    places = [os.path.join(place, *name.split('.')) for place in sys.path]
-    return [place for place in places if os.path.isdir(place)]
-
-
-sys.meta_path.append(_OwnModules())
-
-
 # --- distributions ---
 
-def _install(specs):
+def install_distributions(specs):
     """Installs distributions through the engine, so that its pins and its store hold; gives their places."""
     return channel.ask('install', requirements=[str(spec) for spec in specs])
 
@@ -486,10 +284,7 @@ def _extend_path(path):
             resources.working_set.add_entry(place)
     for place in new:
         _extend_namespaces(place)
-    for name in _OWN:
-        module = sys.modules.get(name)
-        if module is not None and isinstance(getattr(module.__spec__, 'loader', None), _OwnModules):
-            module.__path__ = _namespace_path(name)
+    importlib.import_module('slapos_bridge.stand_ins').extend_paths()
 
 
 def _extend_namespaces(place):
@@ -514,12 +309,17 @@ def _use_engine_for_installs():
     import pkg_resources
 
     def install(specs, dest=None, *rest, **options):
-        return pkg_resources.WorkingSet(_install(specs))
+        return pkg_resources.WorkingSet(install_distributions(specs))
 
     def working_set(specs, *rest, **options):
         return install(specs)
 
     module.install, module.working_set, module._slapos_patched = install, working_set, True
+    # What still builds by itself does so under the same pins.
+    settings = channel.ask('egg_settings')
+    module.default_versions({name: text.split(':whl')[0] for name, text in settings['pins'].items()})
+    module.allow_picked_versions(settings['allow_picked_versions'])
+    module.prefer_final(settings['prefer_final'])
 
 
 # --- what the engine asks ---

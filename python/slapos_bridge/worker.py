@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 import traceback
+import types
 
 PROTOCOL = 1
 
@@ -141,10 +142,12 @@ def main():
     def hello(protocol, sources):
         if protocol != PROTOCOL:
             raise EngineError('protocol %s is not known' % protocol)
-        for name, source in sources.items():
+        package = sys.modules['slapos_bridge'] = types.ModuleType('slapos_bridge')
+        package.__path__, package.channel = [], channel
+        for name, source in sources:
+            module = sys.modules['slapos_bridge.' + name] = types.ModuleType('slapos_bridge.' + name)
             # The names of these files appear in tracebacks only.
-            scope = {'__name__': 'slapos_bridge.' + name, 'channel': channel}
-            exec(compile(source, '<slapos_bridge/%s.py>' % name, 'exec'), scope)
+            exec(compile(source, '<slapos_bridge/%s.py>' % name, 'exec'), module.__dict__)
         return {'version': '%d.%d.%d' % sys.version_info[:3], 'executable': sys.executable}
 
     channel.handlers['hello'] = hello

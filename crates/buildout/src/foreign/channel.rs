@@ -15,7 +15,11 @@ use serde_json::{Value, json};
 use crate::BuildError;
 
 const WORKER: &str = include_str!("../../../../python/slapos_bridge/worker.py");
-const RECIPE: &str = include_str!("../../../../python/slapos_bridge/recipe.py");
+/// Modules of the worker, in the order in which they are needed.
+const MODULES: [(&str, &str); 2] = [
+    ("recipe", include_str!("../../../../python/slapos_bridge/recipe.py")),
+    ("stand_ins", include_str!("../../../../python/slapos_bridge/stand_ins.py")),
+];
 const PROTOCOL: u32 = 1;
 /// How long the worker may take to answer for the first time.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -71,7 +75,7 @@ impl Channel {
         let connection = Connection { reader, writer: ours, child, environment, errors: Vec::new() };
         let channel = Self { connection: Mutex::new(connection) };
         channel.limit(Some(START_LIMIT))?;
-        channel.send(&json!({"ask": "hello", "protocol": PROTOCOL, "sources": {"recipe": RECIPE}}))?;
+        channel.send(&json!({"ask": "hello", "protocol": PROTOCOL, "sources": MODULES}))?;
         let answer = channel.receive()?;
         channel.limit(None)?;
         match answer.get("error").and_then(|error| error.get("traceback")).and_then(Value::as_str) {

@@ -115,6 +115,14 @@ pub(super) fn answer(
             Ok(Value::Null)
         }
         "install" => install(engine, question),
+        "egg_settings" => {
+            let settings = engine.egg_settings()?;
+            Ok(json!({
+                "pins": settings.pins,
+                "allow_picked_versions": settings.allow_picked_versions,
+                "prefer_final": settings.prefer_final,
+            }))
+        }
         "download" => {
             let md5 = question.get("md5sum").and_then(Value::as_str).map(str::to_owned);
             let downloaded = engine.download(&Download::new(text("url")).md5(md5))?;
