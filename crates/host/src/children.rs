@@ -172,6 +172,12 @@ pub fn reap() -> Vec<(u32, Ending)> {
     }
 }
 
+/// Collects one child of ours that has ended, so that nothing of it is left in the table of processes; does not wait,
+/// and does nothing about a process that is no child of ours.
+pub fn collect(pid: u32) {
+    let _ = nix::sys::wait::waitpid(number(pid), Some(nix::sys::wait::WaitPidFlag::WNOHANG));
+}
+
 /// The number of a signal by its name, with or without `SIG`, or by its number.
 #[must_use]
 pub fn signal_number(name: &str) -> Option<i32> {

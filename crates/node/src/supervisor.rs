@@ -109,8 +109,12 @@ impl Supervisor {
     /// be starting or ending.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        let text = files::read_text_if_present(&self.layout.pid_file()).ok().flatten();
-        text.and_then(|text| text.trim().parse().ok()).is_some_and(host::process::is_alive)
+        self.noted_pid().is_some_and(host::process::is_alive)
+    }
+
+    fn noted_pid(&self) -> Option<u32> {
+        let text = files::read_text_if_present(&self.layout.pid_file()).ok().flatten()?;
+        text.trim().parse().ok()
     }
 
     /// Starts the daemon unless one answers, or it must not be started.
@@ -123,6 +127,8 @@ impl Supervisor {
         if self.wait_while_ending(&client)? {
             refresh_watchdog(&client)?;
         } else {
+            // One that this process had started, and that was killed.
+            self.noted_pid().into_iter().for_each(host::children::collect);
             let pid = self.launch(command)?;
             self.wait_for_answer(&client, pid)?;
         }

@@ -6,6 +6,7 @@
 mod answers;
 mod calls;
 mod configuration_info;
+mod groups;
 mod listener;
 mod log_file;
 mod log_text;
@@ -13,6 +14,7 @@ mod main_log;
 mod memory;
 mod process;
 mod server;
+mod signals;
 mod spawn;
 mod transitions;
 
@@ -28,11 +30,11 @@ use host::clock::Clock;
 use host::files;
 use host::locks::FileLock;
 use indexmap::IndexMap;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::client::{Client, ProcessState};
 use super::settings::{GroupSettings, Restart, Role, Settings, SettingsError};
+use crate::progress::{Event, Journal, Progress};
 use crate::watchdog::Watchdog;
 use answers::Pending;
 use listener::{Listeners, ProcessEvent};
@@ -40,6 +42,7 @@ use main_log::MainLog;
 use memory::{Intention, Intentions, Running};
 use process::Process;
 use server::Request;
+use signals::Signals;
 use spawn::Surroundings;
 
 /// How long a supervisor that does not answer any more may still hold its lock.
@@ -156,6 +159,8 @@ struct Daemon {
     remembered: (Intentions, Running),
     around: Surroundings,
     watchdog: Option<Watchdog>,
+    /// Where starts and ends are told to those who watch the node, when the daemon is a node's.
+    events: Option<Journal>,
     listeners: Listeners,
     clock: Arc<dyn Clock>,
 }
@@ -175,6 +180,7 @@ impl Daemon {
             remembered: (Intentions::default(), Running::default()),
             around: Surroundings { address: format!("unix://{}", settings.socket), descriptor_limit },
             watchdog: None,
+            events: None,
             listeners: Listeners::default(),
             clock: how.clock.clone(),
             settings,
@@ -314,93 +320,6 @@ impl Daemon {
         self.groups.values().flat_map(|group| group.processes.values()).filter_map(Process::due).min()
     }
 
-    /// All processes, those with the smallest priority first.
-    fn keys(&self) -> Vec<Key> {
-        let mut groups: Vec<_> = self.groups.iter().collect();
-        groups.sort_by_key(|(name, group)| (group.settings.priority, *name));
-        groups.into_iter().flat_map(|(name, _)| self.keys_of(name)).collect()
-    }
-
-    /// All processes by their names.
-    fn keys_by_name(&self) -> Vec<Key> {
-        let mut keys = self.keys();
-        keys.sort();
-        keys
-    }
-
-    fn keys_of(&self, group: &str) -> Vec<Key> {
-        let Some(loaded) = self.groups.get(group) else { return Vec::new() };
-        let mut processes: Vec<_> = loaded.processes.values().collect();
-        processes.sort_by_key(|process| process.settings.priority);
-        processes
-            .iter()
-            .map(|process| Key { group: group.to_owned(), name: process.settings.name.clone() })
-            .collect()
-    }
-
-    fn load_group(&mut self, name: &str, settings: GroupSettings) {
-        let group = Group {
-            settings: GroupSettings { programs: IndexMap::new(), ..settings.clone() },
-            processes: IndexMap::new(),
-        };
-        self.groups.insert(name.to_owned(), group);
-        self.replace_group(name, settings);
-    }
-
-    fn unload_group(&mut self, name: &str) {
-        if let Some(group) = self.groups.remove(name) {
-            if group.processes.values().any(Process::is_builtin) {
-                self.watchdog = None;
-            }
-            self.listeners.forget(name);
-        }
-    }
-
-    /// Makes a loaded group what `settings` say. What runs and is as before goes on; what is gone has ended.
-    fn replace_group(&mut self, name: &str, settings: GroupSettings) {
-        let Some(group) = self.groups.get_mut(name) else { return };
-        let mut present = std::mem::take(&mut group.processes);
-        let mut fresh = Vec::new();
-        for (process_name, program) in &settings.programs {
-            let process = match present.swap_remove(process_name) {
-                Some(mut process) if process.settings.runs_the_same_as(program) => {
-                    process.settings = program.clone();
-                    process
-                }
-                _ => {
-                    fresh.push(Key { group: name.to_owned(), name: process_name.clone() });
-                    Process::new(program.clone())
-                }
-            };
-            group.processes.insert(process_name.clone(), process);
-        }
-        group.settings = settings;
-        for key in fresh {
-            self.set_up(&key);
-        }
-    }
-
-    /// Does what a process that was just loaded needs at once.
-    fn set_up(&mut self, key: &Key) {
-        let now = self.clock.now();
-        let Some(process) = self.process_mut(key) else { return };
-        match process.settings.role.clone() {
-            Role::Watchdog(arguments) => {
-                if let Some(arguments) = arguments {
-                    process.state = ProcessState::Running;
-                    process.pid = Some(std::process::id());
-                    process.started = Some(now);
-                    self.watchdog = Some(Watchdog::start(arguments));
-                }
-            }
-            Role::Listener(_) | Role::Program if process.settings.autostart => {
-                process.wanted = true;
-                self.start(key);
-            }
-            Role::Listener(_) | Role::Program => {}
-        }
-    }
-
     /// Connects the pipes of a process that was just started.
     fn attach(&mut self, key: &Key, launched: host::children::Launched) {
         let log = self.log.clone();
@@ -469,6 +388,12 @@ impl Daemon {
         }
     }
 
+    fn tell(&self, event: Event) {
+        if let Some(events) = &self.events {
+            events.event(event);
+        }
+    }
+
     fn bang(&self, key: &Key) {
         if let Some(watchdog) = &self.watchdog {
             watchdog.notice(&key.group, &key.name);
@@ -506,53 +431,5 @@ impl Daemon {
     /// A file beside that of the daemon's process number.
     fn memory_file(&self, what: &str) -> Utf8PathBuf {
         self.settings.pid_file.with_extension(format!("{what}.json"))
-    }
-}
-
-/// The signals that the daemon acts on.
-struct Signals {
-    child: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-    quit: tokio::signal::unix::Signal,
-    hang_up: tokio::signal::unix::Signal,
-    reopen: tokio::signal::unix::Signal,
-    saw_end: bool,
-    saw_reopen: bool,
-}
-
-impl Signals {
-    fn catch() -> io::Result<Self> {
-        Ok(Self {
-            child: signal(SignalKind::child())?,
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            quit: signal(SignalKind::quit())?,
-            hang_up: signal(SignalKind::hangup())?,
-            reopen: signal(SignalKind::user_defined2())?,
-            saw_end: false,
-            saw_reopen: false,
-        })
-    }
-
-    /// Waits for one and takes note of it.
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.child.recv() => {}
-            _ = self.terminate.recv() => self.saw_end = true,
-            _ = self.interrupt.recv() => self.saw_end = true,
-            _ = self.quit.recv() => self.saw_end = true,
-            // A terminal that closes is no reason to end what outlives it.
-            _ = self.hang_up.recv() => {}
-            _ = self.reopen.recv() => self.saw_reopen = true,
-        }
-    }
-
-    fn take_end(&mut self) -> bool {
-        std::mem::take(&mut self.saw_end)
-    }
-
-    fn take_reopen(&mut self) -> bool {
-        std::mem::take(&mut self.saw_reopen)
     }
 }

@@ -58,6 +58,12 @@ impl Layout {
         self.instance_root.join("var/log/supervisord-start.log")
     }
 
+    /// Where events of the node are told.
+    #[must_use]
+    pub fn events(&self) -> Utf8PathBuf {
+        self.instance_root.join("var/log/slapos-events.jsonl")
+    }
+
     /// The file with the supervisor's process number.
     #[must_use]
     pub fn pid_file(&self) -> Utf8PathBuf {

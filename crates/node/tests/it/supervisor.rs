@@ -245,4 +245,7 @@ fn the_end_of_a_service_bangs_the_master_and_is_noted() {
     wait_until("the bang is noted", || directory.join(".slapos_latest_bang_timestamp").exists());
     let noted = fs_err::read_to_string(directory.join(".slapos_latest_bang_timestamp")).unwrap();
     assert_eq!(noted, "1795210292.0512962");
+    let events = fs_err::read_to_string(station.supervisor.layout().events()).unwrap();
+    let told = r#""event":"process-exited","partition":"part0","process":"web-on-watch","status":-9"#;
+    assert!(events.contains(told), "{events}");
 }

@@ -10,6 +10,7 @@ use super::super::client::ProcessState;
 use super::super::settings::Restart;
 use super::process::{Process, Stopping};
 use super::{Daemon, Key, memory, spawn};
+use crate::progress::Event;
 
 impl Daemon {
     pub(super) fn process(&self, key: &Key) -> Option<&Process> {
@@ -38,6 +39,8 @@ impl Daemon {
                 process.pid = Some(launched.pid);
                 process.ticks = Inhabitant::find(launched.pid).map_or(0, |found| found.started);
                 log.info(&format!("spawned: '{}' with pid {}", key.name, launched.pid));
+                let (partition, process) = (key.group.clone(), key.name.clone());
+                self.tell(Event::ProcessStarted { partition, process, pid: launched.pid });
                 self.set_state(key, ProcessState::Starting);
                 self.attach(key, launched);
                 self.tick_process(key);
@@ -160,6 +163,7 @@ impl Daemon {
         let is_ending = self.is_ending();
         let Some(process) = self.process_mut(key) else { return };
         let is_expected = matches!(ending, Ending::Code(code) if process.settings.exit_codes.contains(&code));
+        let is_watched = process.settings.is_watched();
         let how = ending.describe();
         if is_expected {
             log.info(&format!("exited: {} ({how}; expected)", key.name));
@@ -179,6 +183,17 @@ impl Daemon {
         if restarts {
             // What is left of it would be in the way of its next life: it may still hold the port.
             let _ = signal_process_group(pid, signals::KILL);
+        }
+        let status = match ending {
+            Ending::Code(code) => code,
+            Ending::Signal(number) => -number,
+        };
+        if is_watched || !is_expected {
+            self.tell(Event::ProcessExited {
+                partition: key.group.clone(),
+                process: key.name.clone(),
+                status,
+            });
         }
         self.exited(key, pid, is_expected, may_bang);
         if restarts && delay.is_zero() {
