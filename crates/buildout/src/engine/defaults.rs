@@ -5,7 +5,7 @@ use camino::Utf8PathBuf;
 use super::Engine;
 use crate::syntax::Operator;
 use crate::table::{Origin, Step};
-use crate::{BuildError, Fault};
+use crate::{BuildError, Fault, Level};
 
 /// Options of `[buildout]` that always have a value. `executable` is not among them: finding a Python costs time that
 /// many builds need not spend, so it is found when somebody asks.
@@ -68,6 +68,31 @@ impl Engine {
     pub(crate) fn set_modes(&mut self) -> Result<(), BuildError> {
         self.offline = self.flag("offline", false)?;
         self.newest = !self.offline && self.flag("newest", true)?;
+        self.set_log_level()?;
+        if self.offline && self.flag("install-from-cache", false)? {
+            let message = "install-from-cache can't be used with offline mode.\n\
+                Nothing is installed, even from cache, in offline\n\
+                mode, which might better be called 'no-install mode'.\n";
+            let hint = Some("set only one of `offline` and `install-from-cache` to true".to_owned());
+            return Err(Fault::Refused { message: message.to_owned(), hint, code: "E-profile-value" }.into());
+        }
+        match self.buildout_option("socket-timeout")?.map(|seconds| seconds.trim().parse::<u64>()) {
+            None => {}
+            Some(Ok(seconds)) => {
+                self.log(Level::Info, None, format!("Setting socket time out to {seconds} seconds."));
+            }
+            Some(Err(_)) => {
+                self.log(
+                    Level::Warning,
+                    None,
+                    "`socket-timeout` is no number of seconds; the usual one holds.".to_owned(),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn set_log_level(&mut self) -> Result<(), BuildError> {
         let level = self.require("buildout", "log-level")?;
         let verbosity = self.read("buildout", "verbosity")?.unwrap_or_else(|| "0".to_owned());
         let number = match level.as_str() {

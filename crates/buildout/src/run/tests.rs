@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
-    BuildError, CommandLine, Event, OptionDoc, Outcome, Part, Recipe, RecipeError, RecipeKind, Section,
-    Settings, Sink, Uninstall,
+    BuildError, CommandLine, Download, Event, OptionDoc, Outcome, Part, Recipe, RecipeError, RecipeKind,
+    Section, Settings, Sink, Uninstall,
 };
 
 /// Keeps the log.
@@ -98,7 +98,7 @@ impl Bench {
     }
 }
 
-const RECIPES: &[&dyn RecipeKind] = &[&FileKind, &NothingKind];
+const RECIPES: &[&dyn RecipeKind] = &[&FileKind, &NothingKind, &FetchKind];
 
 /// `test:file` writes `text` into `path`; options of its choice make it fail.
 struct FileKind;
@@ -162,6 +162,36 @@ impl Recipe for FileRecipe {
 impl Part<'_> {
     fn path_exists(&self, path: &str) -> bool {
         self.resolve(path).exists()
+    }
+}
+
+/// `test:fetch` fetches `url`.
+struct FetchKind;
+struct FetchRecipe;
+
+impl RecipeKind for FetchKind {
+    fn names(&self) -> &'static [&'static str] {
+        &["test:fetch"]
+    }
+
+    fn summary(&self) -> &'static str {
+        "fetch a file"
+    }
+
+    fn options(&self) -> &'static [OptionDoc] {
+        &[]
+    }
+
+    fn initialise(&self, _: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
+        Ok(Box::new(FetchRecipe))
+    }
+}
+
+impl Recipe for FetchRecipe {
+    fn install(&mut self, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
+        let download = Download::new(part.require("url")?).md5(part.get("md5sum")?);
+        part.download(&download)?;
+        Ok(Vec::new())
     }
 }
 

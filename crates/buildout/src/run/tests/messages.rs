@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::*;
+use crate::download::tests::{Server, ok};
 
 fn message(profile: &str) -> String {
     Bench::with(profile).fail("")
@@ -319,6 +320,76 @@ fn a_value_that_is_neither_true_nor_false() {
       ╰╴━━━━━━━━━━━━━━ true or false is expected
     hint: write true or false
     E-profile-value
+    ");
+}
+
+#[test]
+fn a_directory_that_cannot_be_made() {
+    insta::assert_snapshot!(message("[buildout]\nparts =\nparts-directory = /proc/nowhere\n"), @r"
+    While:
+      Installing.
+    Error: cannot make the directory /proc/nowhere: failed to create directory `/proc/nowhere`: No such file or directory (os error 2)
+    error: cannot make the directory /proc/nowhere
+      because: failed to create directory `/proc/nowhere`: No such file or directory (os error 2)
+    hint: check the path, then run the same command again: it goes on where it stopped
+    E-file
+    ");
+}
+
+#[test]
+fn modes_that_exclude_each_other() {
+    insta::assert_snapshot!(message("[buildout]\nparts =\noffline = true\ninstall-from-cache = true\n"), @r"
+    While:
+      Initializing.
+    Error: install-from-cache can't be used with offline mode.
+    Nothing is installed, even from cache, in offline
+    mode, which might better be called 'no-install mode'.
+
+    error: install-from-cache can't be used with offline mode.
+    Nothing is installed, even from cache, in offline
+    mode, which might better be called 'no-install mode'.
+    hint: set only one of `offline` and `install-from-cache` to true
+    E-profile-value
+    ");
+}
+
+#[test]
+fn an_extension_that_does_not_exist() {
+    insta::assert_snapshot!(message("[buildout]\nparts =\nextensions = slapos.rebootstrap mr.developer\n"), @r"
+    While:
+      Installing.
+      Loading extensions.
+    Error: the extension mr.developer does not exist here
+    error: the extension mr.developer does not exist here
+    hint: remove it from `extensions` in [buildout]
+    E-extension-missing
+    ");
+}
+
+#[test]
+fn a_download_that_is_not_what_the_profile_expects() {
+    let server = Server::new(&[("/app.tar.gz", &ok("<html>moved</html>"))]);
+    let profile = format!(
+        "[buildout]\nparts = app\n[app]\nrecipe = test:fetch\nurl = {}\nmd5sum = {}\n",
+        server.url("/app.tar.gz"),
+        "0".repeat(32)
+    );
+
+    insta::assert_snapshot!(message(&profile).replace(&server.url(""), "http://server"), @r"
+    While:
+      Installing.
+      Installing app.
+    Error: MD5 checksum mismatch downloading 'http://server/app.tar.gz'
+    error: the downloaded file is not the one the profile expects
+      because: md5 of http://server/app.tar.gz is 5473e78119838cb7980c607075888ce4, the profile says 00000000000000000000000000000000
+      because: the server sent text/plain, 18 bytes
+      ╭▸ /dir/buildout.cfg:6:1
+      │
+    6 │ md5sum = 00000000000000000000000000000000
+      ╰╴━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+    hint: the address probably moved; open it in a browser and correct `url`
+    hint: if the file changed on purpose, set `md5sum = 5473e78119838cb7980c607075888ce4`
+    E-download-checksum
     ");
 }
 
