@@ -246,7 +246,7 @@ impl Program {
             });
         }
         // Not waited for: when it ends before this process does, init's place is taken by our own exit.
-        Ok(command.spawn()?.id())
+        Ok(spawn(&mut command)?.id())
     }
 
     /// Starts it with three pipes or the given descriptors; the caller waits. The child leads its own process group.
@@ -276,7 +276,7 @@ impl Program {
                 nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(io::Error::from)
             });
         }
-        command.spawn()
+        spawn(command)
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place that starts processes")]
@@ -292,6 +292,22 @@ impl Program {
         }
         command
     }
+}
+
+/// How often, and how long apart, a program that is still open for writing is tried.
+const BUSY_ATTEMPTS: u32 = 100;
+const BUSY_PAUSE: Duration = Duration::from_millis(2);
+
+/// Starts a child. A file that was just written may look open for writing for a moment more: another thread was
+/// starting a child of its own when it was, and that child holds the descriptor until it becomes its program.
+fn spawn(command: &mut Command) -> io::Result<Child> {
+    for _ in 1..BUSY_ATTEMPTS {
+        match command.spawn() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => std::thread::sleep(BUSY_PAUSE),
+            result => return result,
+        }
+    }
+    command.spawn()
 }
 
 /// What happens in the child between fork and exec.
