@@ -9,6 +9,7 @@ use host::python::Interpreter;
 use pep440_rs::Version;
 use pep508_rs::MarkerEnvironment;
 
+use super::compile::Compiling;
 use super::distribution::{self, Distribution, Kind};
 use super::error::{EggError, Missing};
 use super::index::pip::{self, PipConfiguration};
@@ -40,6 +41,7 @@ pub struct Eggs<'a> {
 pub struct EggMemory {
     shelf: Mutex<Option<(ShelfStamp, Arc<Shelf>)>>,
     index: Mutex<Option<(Places, Arc<Index>)>>,
+    compiling: Mutex<Compiling>,
 }
 
 /// The installed distributions by project, the best first.
@@ -349,15 +351,18 @@ impl<'a> Session<'a> {
             let egg = destination.install(&wheel)?;
             let found = Distribution::egg(&egg).filter(|found| found.version == planned.version);
             found.map(|_| ()).ok_or_else(|| EggError::Damaged {
-                path: egg,
+                path: egg.clone(),
                 reason: format!("it is not {} {}", planned.written, planned.version),
             })?;
             (self.notice)(&format!("Got {} {}.", planned.written, planned.version));
-            Ok(())
+            Ok(egg)
         });
-        // The clock of directories is too coarse to tell what was listed from what was installed just after.
         if let Some(memory) = self.memory {
+            // The clock of directories is too coarse to tell what was listed from what was installed just after.
             locked(&memory.shelf).take();
+            if let Ok(eggs) = &installed {
+                locked(&memory.compiling).start(&self.python, eggs.clone());
+            }
         }
         installed.map(drop)
     }

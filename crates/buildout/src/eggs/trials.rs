@@ -381,3 +381,35 @@ fn parts_of_one_build_share_what_they_learn() {
 
     assert_eq!(*asked.lock().unwrap(), ["/one/", "/one-1.0-py3-none-any.whl"]);
 }
+
+#[test]
+fn eggs_have_byte_code_when_the_build_ends() {
+    let place = place(&[]);
+    place.wheel("one", "1.0", &[]);
+    let memory = EggMemory::default();
+
+    let set = Eggs::new(&place.settings, &|_| {}).with_memory(&memory).install(&["one"]).unwrap();
+    drop(memory);
+
+    assert_eq!(set.path()[0].join("__pycache__").read_dir_utf8().unwrap().count(), 1);
+}
+
+#[test]
+fn python_is_started_once_however_often_a_set_is_resolved() {
+    let mut place = place(&[("one", "1.0")]);
+    place.wheel("one", "1.0", &[]);
+    let (launcher, starts) = (place.root.join("python3"), place.root.join("starts"));
+    fs::write(
+        &launcher,
+        format!("#!/bin/sh\necho start >> {starts}\nexec {} \"$@\"\n", place.settings.python),
+    )
+    .unwrap();
+    fs::set_permissions(&launcher, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    place.settings.python = launcher;
+
+    for _ in 0..3 {
+        place.install(&["one"]).unwrap();
+    }
+
+    assert_eq!(fs::read_to_string(&starts).unwrap(), "start\n");
+}
