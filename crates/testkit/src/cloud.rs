@@ -17,7 +17,18 @@ pub struct Cloud {
     program: Utf8PathBuf,
     scratch: Scratch,
     port: u16,
+    inherited: &'static [&'static str],
 }
+
+/// The variables that say where Python packages come from.
+const PACKAGES: &[&str] = &[
+    "SSL_CERT_FILE",
+    "PIP_CONFIG_FILE",
+    "PIP_INDEX_URL",
+    "PIP_EXTRA_INDEX_URL",
+    "PIP_FIND_LINKS",
+    "PIP_CERT",
+];
 
 /// What a command printed, and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +82,15 @@ impl Cloud {
         let program = scratch.install(program, "slapos").join("slapos");
         fs::create_dir(scratch.path().join("home")).expect("the directory is ours");
         let [port] = ports::free();
-        Self { program, scratch, port }
+        Self { program, scratch, port, inherited: &[] }
+    }
+
+    /// The same, whose builds fetch Python packages from where this machine does.
+    #[must_use]
+    pub fn with_packages(self) -> Self {
+        let mut cloud = self;
+        cloud.inherited = PACKAGES;
+        cloud
     }
 
     /// The cloud's directory.
@@ -229,7 +248,7 @@ impl Cloud {
             .directory(self.scratch.path())
             .env("HOME", self.scratch.path().join("home").as_str())
             .env("TERM", "dumb");
-        for name in inherited {
+        for name in ["PATH"].iter().chain(self.inherited) {
             #[expect(clippy::disallowed_methods, reason = "the test is what the environment was given to")]
             if let Some(value) = std::env::var_os(name) {
                 command = command.env(name, value);

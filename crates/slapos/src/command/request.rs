@@ -61,6 +61,7 @@ impl Subcommand for Request {
             self.software_url
         );
         let filter = serialisation::pairs("--node", &self.node)?.into_iter().collect();
+        let given = serialisation::pairs("--parameters", &self.parameters)?;
         let client = client::connect(context, self.cfg.as_deref())?;
         let software = client::release(&client, self.software_url)?;
         let own = serialisation::of_release(&software, self.software_type.as_ref().map(SoftwareType::as_str));
@@ -68,10 +69,7 @@ impl Subcommand for Request {
             Some(path) => {
                 serialisation::from_file(context.environment, path, self.force_serialisation.unwrap_or(own))?
             }
-            None => serialisation::pairs("--parameters", &self.parameters)?
-                .into_iter()
-                .map(|(name, value)| (name, Value::Text(value)))
-                .collect(),
+            None => given.into_iter().map(|(name, value)| (name, Value::Text(value))).collect(),
         };
         tracing::info!("Requesting {} as an instance of {} ...", self.reference, software);
         let request = InstanceRequest {
