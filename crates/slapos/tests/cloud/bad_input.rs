@@ -144,7 +144,7 @@ fn a_pin_that_the_index_does_not_have_is_named() {
     insta::assert_snapshot!(failure(&cloud, &run), @"
     error: Couldn't find a distribution for 'nothing-of-that-name==1.2.3'.
       because: [versions] sets nothing-of-that-name = 1.2.3 (TEST/release/software.cfg:9)
-      because: looked at /opt/wheels and http://127.0.0.1:PORT/simple/
+      because: looked at http://127.0.0.1:PORT/simple/
       ╭▸ TEST/release/software.cfg:6:1
       │
       6 │ recipe = zc.recipe.egg
