@@ -13,6 +13,10 @@ import re
 import time
 import traceback
 
+from zope.interface import implementer
+
+from slapos.grid.promise import interface
+
 PROMISE_STATE_FOLDER_NAME = '.slapgrid/promise'
 PROMISE_RESULT_FOLDER_NAME = '.slapgrid/promise/result'
 PROMISE_LOG_FOLDER_NAME = '.slapgrid/promise/log'
@@ -149,6 +153,8 @@ def _transactions(text):
   return transactions
 
 
+# Subclasses inherit the declaration: a plugin that forgets its own works here, as the porting tutorial's must.
+@implementer(interface.IPromise)
 class GenericPromise(abc.ABC):
 
   # Set by whoever runs the promise; takes the message and returns whether it was sent.
