@@ -32,6 +32,7 @@ mod sources;
 mod syntax;
 mod table;
 mod value;
+mod window;
 
 pub use command_line::{Command, CommandLine, CommandLineAssignment, UsageError};
 pub use download::{Download, DownloadError, Downloaded, Mismatch, Place};
@@ -50,3 +51,4 @@ pub use section::Section;
 pub use settings::{Dialect, Outcome, Settings};
 pub use syntax::{SyntaxError, SyntaxErrorKind};
 pub use value::{Value, ValueError};
+pub use window::Window;

@@ -75,7 +75,9 @@ pub(super) fn hints(error: &BuildError) -> Vec<String> {
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
                 vec!["run as a user who may write there, or choose another directory".to_owned()]
             }
-            _ => vec!["check the path, then run the same command again: it goes on where it stopped".to_owned()],
+            _ => vec![
+                "check the path, then run the same command again: it goes on where it stopped".to_owned(),
+            ],
         },
         Fault::Refused { hint, .. } => hint.iter().cloned().collect(),
         Fault::Usage(_) => vec!["`buildout --help` shows the options and commands".to_owned()],
