@@ -15,6 +15,7 @@ use host::process::Program;
 use host::users::Account;
 
 use crate::Node;
+use crate::outcome::with_causes;
 use narration::Narration;
 pub(crate) use narration::tail;
 pub(crate) use orphans::{end_orphans, end_own};
@@ -84,12 +85,6 @@ impl BuildError {
         }
     }
 
-    /// What a person is told: the engine's own words, where it gives any.
-    #[must_use]
-    pub fn for_people(&self) -> Option<&str> {
-        narration::reason(self.output())
-    }
-
     /// Stable code of the failure: that of the engine's message when it ends with one.
     #[must_use]
     pub fn code(&self) -> &str {
@@ -115,6 +110,30 @@ impl BuildError {
             Self::Owner { directory, .. } => {
                 Some(format!("give {directory} to the user it belongs to: slapos node format"))
             }
+        }
+    }
+}
+
+/// A failure that may be that of a build.
+pub(crate) trait Failure: std::error::Error + Sized {
+    /// The build that failed, if it was one.
+    fn build(&self) -> Option<&BuildError>;
+
+    /// What the build wrote.
+    fn output(&self) -> &str {
+        self.build().map_or("", BuildError::output)
+    }
+
+    /// What a person is told: the engine's own words, where it gives any.
+    fn for_people(&self) -> String {
+        narration::reason(self.output()).map_or_else(|| with_causes(self), str::to_owned)
+    }
+
+    /// What the master keeps: everything.
+    fn for_master(&self) -> String {
+        match self.output() {
+            "" => with_causes(self),
+            output => format!("{self}:\n{output}\n"),
         }
     }
 }

@@ -16,7 +16,7 @@ use slap::client::ClientError;
 use slap::{Computer, Release, SoftwareUrl};
 
 use crate::Node;
-use crate::build::tail;
+use crate::build::{Failure, tail};
 use crate::intended;
 use crate::outcome::{Exit, Outcome, Problem, with_causes};
 use crate::pid_file::PidFile;
@@ -128,10 +128,7 @@ fn report(node: &Node, url: &SoftwareUrl, error: &InstallError) -> Problem {
         return problem;
     }
     tracing::error!(software.url = %url, code = error.code(), "{}", problem.message);
-    let log = match error.output() {
-        "" => with_causes(error),
-        output => format!("{error}:\n{output}\n"),
-    };
+    let log = error.for_master();
     if let Err(error) = node.client.release_error(&node.configuration.computer_id, url, &log) {
         tracing::warn!(%error, "the master was not told that {url} failed");
     }

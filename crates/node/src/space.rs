@@ -49,6 +49,11 @@ pub(crate) fn check(path: &Utf8Path, required: u64, option: &'static str) -> Res
     Ok(())
 }
 
+/// Whether something failed because the disk, or what the user may use of it, is full.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

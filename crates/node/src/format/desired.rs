@@ -13,6 +13,7 @@ use super::addresses::{self, AddressError, Kind, Network};
 use super::definition::Definition;
 use super::machine::{Link, Machine, Place, Range, Side, loopback_addresses};
 use crate::configuration::{Configuration, Format};
+use crate::space;
 
 /// A machine that cannot be formatted.
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +76,7 @@ impl FormatError {
             Self::State { .. } => "E-format-state",
             Self::Name(_) | Self::Document(_) => "E-format-name",
             Self::NoAddress { .. } | Self::Addresses { .. } => "E-format-network",
-            Self::Action { source, .. } if source.kind() == io::ErrorKind::StorageFull => "E-disk-full",
+            Self::Action { source, .. } if space::is_full(source) => "E-disk-full",
             Self::Action { .. } => "E-format-failed",
         }
     }

@@ -6,10 +6,9 @@ use camino::Utf8PathBuf;
 use slap::SoftwareUrl;
 use slap::client::ClientError;
 
-use crate::build::BuildError;
+use crate::build::{BuildError, Failure};
 use crate::intended;
-use crate::outcome::with_causes;
-use crate::space::SpaceError;
+use crate::space::{self, SpaceError};
 use crate::supervisor::SupervisorError;
 
 /// A partition that could not be made as asked.
@@ -113,11 +112,7 @@ impl InstanceError {
             Self::NoRelease => "E-partition-no-release",
             Self::ReleaseMissing { .. } => "E-release-missing",
             Self::ProfileMissing { .. } | Self::Bootstrap { .. } => "E-release-broken",
-            Self::File { source, .. }
-                if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) =>
-            {
-                "E-disk-full"
-            }
+            Self::File { source, .. } if space::is_full(source) => "E-disk-full",
             Self::File { .. } => "E-directory-unwritable",
             Self::Build(error) => error.code(),
             Self::Supervisor(_) => "E-supervisor",
@@ -154,22 +149,13 @@ impl InstanceError {
         };
         Some(text)
     }
+}
 
-    /// What a person is told.
-    pub(crate) fn for_people(&self) -> String {
+impl Failure for InstanceError {
+    fn build(&self) -> Option<&BuildError> {
         match self {
-            Self::Build(error) => error.for_people().map(str::to_owned),
+            Self::Build(error) => Some(error),
             _ => None,
-        }
-        .unwrap_or_else(|| with_causes(self))
-    }
-
-    /// What the build wrote.
-    #[must_use]
-    pub fn output(&self) -> &str {
-        match self {
-            Self::Build(error) => error.output(),
-            _ => "",
         }
     }
 }

@@ -9,9 +9,9 @@ use slap::SoftwareUrl;
 use slap::client::ClientError;
 
 use crate::Node;
-use crate::build::{Build, BuildError, account_of};
+use crate::build::{Build, BuildError, Failure, account_of};
 use crate::configuration::Configuration;
-use crate::outcome::{Problem, with_causes};
+use crate::outcome::Problem;
 use crate::software::{Options, profile};
 use crate::space::{self, SpaceError};
 
@@ -65,7 +65,9 @@ impl InstallError {
     pub fn code(&self) -> &str {
         match self {
             Self::Space(_) => "E-disk-full",
-            Self::Prepare { source, .. } | Self::Remove { source, .. } if is_full(source) => "E-disk-full",
+            Self::Prepare { source, .. } | Self::Remove { source, .. } if space::is_full(source) => {
+                "E-disk-full"
+            }
             Self::Prepare { .. } | Self::Remove { .. } => "E-directory-unwritable",
             Self::OnlyFromCache { .. } => "E-release-only-cached",
             Self::Build(error) => error.code(),
@@ -80,7 +82,7 @@ impl InstallError {
             Self::Space(_) => {
                 Some("free space, or lower software_min_free_space; the next pass continues".to_owned())
             }
-            Self::Prepare { path, source } | Self::Remove { path, source } if is_full(source) => {
+            Self::Prepare { path, source } | Self::Remove { path, source } if space::is_full(source) => {
                 Some(format!("free space on the file system of {path}; the next pass continues"))
             }
             Self::Prepare { path, .. } | Self::Remove { path, .. } => {
@@ -94,28 +96,15 @@ impl InstallError {
             Self::NotTold { .. } => Some("it is tried again at the next pass".to_owned()),
         }
     }
-
-    /// What a person is told.
-    pub(crate) fn for_people(&self) -> String {
-        match self {
-            Self::Build(error) => error.for_people().map(str::to_owned),
-            _ => None,
-        }
-        .unwrap_or_else(|| with_causes(self))
-    }
-
-    /// What the build wrote.
-    #[must_use]
-    pub fn output(&self) -> &str {
-        match self {
-            Self::Build(error) => error.output(),
-            _ => "",
-        }
-    }
 }
 
-fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+impl Failure for InstallError {
+    fn build(&self) -> Option<&BuildError> {
+        match self {
+            Self::Build(error) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 /// Whether the software root is a directory that can be read.

@@ -7,6 +7,7 @@ use host::files;
 use slap::{Partition, RequestedState};
 
 use super::{Pass, Result};
+use crate::build::Failure;
 use crate::instance::error::InstanceError;
 use crate::instance::log::InstanceLog;
 use crate::instance::{certificate, install};
@@ -69,23 +70,25 @@ impl Pass<'_> {
             .and_then(|()| self.reach(partition, &mut log))
             .and_then(|()| self.note_success(partition, directory));
         if let Err(error) = &outcome {
-            let text = with_causes(error);
-            log.error(&text);
+            log.error(&with_causes(error));
             if !error.is_promise() {
-                let text =
-                    if error.output().is_empty() { text } else { format!("{error}:\n{}\n", error.output()) };
-                if let Err(error) = files::replace(&error_file, text, 0o644) {
-                    tracing::warn!(partition.id = %partition.id, %error, "the error file cannot be written");
-                }
-                if partition.requested_state == RequestedState::Started {
-                    // Only refreshes the results: what still runs is seen although the processing failed.
-                    if let Err(error) = self.check(partition, Mode::Test, true) {
-                        tracing::debug!(partition.id = %partition.id, "{}", with_causes(&error));
-                    }
-                }
+                self.note_failure(partition, error, &error_file);
             }
         }
         outcome
+    }
+
+    /// Leaves the failure where monitoring looks for it, and refreshes the results of the promises: what still runs is
+    /// seen although the processing failed.
+    fn note_failure(&self, partition: &Partition, error: &InstanceError, error_file: &Utf8Path) {
+        if let Err(error) = files::replace(error_file, error.for_master(), 0o644) {
+            tracing::warn!(partition.id = %partition.id, %error, "the error file cannot be written");
+        }
+        if partition.requested_state == RequestedState::Started
+            && let Err(error) = self.check(partition, Mode::Test, true)
+        {
+            tracing::debug!(partition.id = %partition.id, "{}", with_causes(&error));
+        }
     }
 
     fn announce(&self, partition: &Partition, directory: &Utf8Path, log: &mut InstanceLog<'_>) {

@@ -3,7 +3,7 @@
 use slap::Partition;
 
 use super::Pass;
-use crate::build::tail;
+use crate::build::{Failure, tail};
 use crate::instance::error::InstanceError;
 use crate::outcome::{Problem, with_causes};
 use crate::progress::Event;
@@ -69,10 +69,7 @@ impl Pass<'_> {
             return problem;
         }
         tracing::error!(partition.id = %partition.id, code = error.code(), "{}", problem.message);
-        let log = match error.output() {
-            "" => with_causes(error),
-            output => format!("{error}:\n{output}\n"),
-        };
+        let log = error.for_master();
         if let Err(error) = node.client.instance_error(&node.configuration.computer_id, &partition.id, &log) {
             tracing::warn!(partition.id = %partition.id, "the master was not told of the failure: {}", with_causes(&error));
         }
