@@ -108,14 +108,9 @@ fn work(node: &Node, options: &Options, interruptions: &Interruptions) -> Outcom
         if threads.iter().any(std::thread::JoinHandle::is_finished) {
             board.stop();
             end_builds(node);
-            let problem = Problem {
-                subject: "node agent".to_owned(),
-                software_type: None,
-                is_promise: false,
-                message: "a part of the agent ended unexpectedly".to_owned(),
-                code: Some("E-agent".to_owned()),
-                hint: Some("look at its log, and start it again: it goes on where it was".to_owned()),
-            };
+            let problem = Problem::new("node agent", "a part of the agent ended unexpectedly")
+                .with_code("E-agent")
+                .with_hint("look at its log, and start it again: it goes on where it was");
             return Outcome::stopped(Exit::Failed, problem);
         }
     }

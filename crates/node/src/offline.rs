@@ -73,7 +73,7 @@ fn check_promises(node: &Node, partitions: &[Partition]) {
                 }
             }
             Err(error) => {
-                tracing::warn!(partition.id = %partition.id, %error, "its promises cannot be checked")
+                tracing::warn!(partition.id = %partition.id, %error, "its promises cannot be checked");
             }
         }
     }

@@ -54,7 +54,7 @@ pub struct Problem {
     /// The release's address, the partition's name, or the file concerned.
     pub subject: String,
     /// Software type of the instance; `None` for a release, and for an instance that was not ready.
-    pub software_type: Option<String>,
+    pub software_type: Option<Box<str>>,
     /// Whether only a promise failed.
     pub is_promise: bool,
     /// What a person reads, with its causes.
@@ -69,11 +69,17 @@ impl Problem {
     /// A failure with all its causes in one line.
     #[must_use]
     pub fn of(subject: impl Into<String>, error: &dyn std::error::Error) -> Self {
+        Self::new(subject, with_causes(error))
+    }
+
+    /// A failure in a person's words.
+    #[must_use]
+    pub fn new(subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             subject: subject.into(),
             software_type: None,
             is_promise: false,
-            message: with_causes(error),
+            message: message.into(),
             code: None,
             hint: None,
         }
@@ -163,7 +169,7 @@ mod tests {
     fn problem(subject: &str, is_promise: bool) -> Problem {
         Problem {
             subject: subject.to_owned(),
-            software_type: (!is_promise).then(|| "default".to_owned()),
+            software_type: (!is_promise).then(|| "default".into()),
             is_promise,
             message: "it failed".to_owned(),
             code: None,

@@ -80,7 +80,7 @@ fn process(node: &Node, computer: &Computer) -> Reported {
 fn problem(node: &Node, partition: &Partition, error: &InstanceError) -> Problem {
     let mut problem = Problem::of(partition.id.as_str(), error).with_code(error.code());
     problem.hint = error.hint();
-    problem.software_type = partition.software_type.as_ref().map(ToString::to_string);
+    problem.software_type = partition.software_type.as_ref().map(|kind| kind.as_str().into());
     tracing::error!(partition.id = %partition.id, "{}", problem.message);
     let told = node.client.instance_error(&node.configuration.computer_id, &partition.id, &problem.message);
     if let Err(error) = told {

@@ -108,7 +108,7 @@ impl Plan<'_> {
         match self.observed.mode(path) {
             None => self.actions.push(Action::Make { path: path.to_owned(), mode }),
             Some(present) if present != mode => {
-                self.actions.push(Action::Mode { path: path.to_owned(), mode })
+                self.actions.push(Action::Mode { path: path.to_owned(), mode });
             }
             Some(_) => {}
         }

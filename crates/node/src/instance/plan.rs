@@ -124,14 +124,9 @@ pub(crate) fn check_selection(partitions: &[Partition], only: &[PartitionId]) ->
         [one] => format!("Unknown partition: {one}"),
         several => format!("Unknown partitions: {}", several.join(", ")),
     };
-    Err(Problem {
-        subject: "node instance".to_owned(),
-        software_type: None,
-        is_promise: false,
-        message,
-        code: Some("E-partition-unknown".to_owned()),
-        hint: Some("slapos computer info lists the partitions that the master knows".to_owned()),
-    })
+    Err(Problem::new("node instance", message)
+        .with_code("E-partition-unknown")
+        .with_hint("slapos computer info lists the partitions that the master knows"))
 }
 
 #[cfg(test)]

@@ -299,7 +299,7 @@ fn a_release_that_is_missing_is_an_error_unless_it_is_waited_for() {
 fn a_build_that_is_out_of_time_fails_with_the_output_so_far() {
     let mut trial = Trial::new("echo begun; sleep 60");
     trial.configure(|configuration| {
-        configuration.partition_timeout = Some(std::time::Duration::from_millis(300))
+        configuration.partition_timeout = Some(std::time::Duration::from_millis(300));
     });
     let url = trial.release("web");
     trial.wants_partitions(vec![trial.partition("slappart0", RequestedState::Started, &url)]);

@@ -78,10 +78,10 @@ impl Progress for Journal {
 /// Reads a journal as it grows, through rotations.
 pub struct Follower {
     path: Utf8PathBuf,
-    open: Option<Open>,
+    open: Option<OpenJournal>,
 }
 
-struct Open {
+struct OpenJournal {
     reader: BufReader<std::fs::File>,
     inode: u64,
     pending: String,
@@ -100,7 +100,7 @@ impl Follower {
     /// The file exists and cannot be read.
     pub fn from_end(path: impl Into<Utf8PathBuf>) -> io::Result<Self> {
         let path = path.into();
-        let mut open = Open::open(&path)?;
+        let mut open = OpenJournal::at(&path)?;
         if let Some(open) = &mut open {
             open.reader.seek(SeekFrom::End(0))?;
         }
@@ -115,7 +115,7 @@ impl Follower {
         let mut entries = Vec::new();
         loop {
             if self.open.is_none() {
-                self.open = Open::open(&self.path)?;
+                self.open = OpenJournal::at(&self.path)?;
             }
             let Some(open) = &mut self.open else { return Ok(entries) };
             open.drain(&mut entries)?;
@@ -129,8 +129,8 @@ impl Follower {
     }
 }
 
-impl Open {
-    fn open(path: &Utf8Path) -> io::Result<Option<Self>> {
+impl OpenJournal {
+    fn at(path: &Utf8Path) -> io::Result<Option<Self>> {
         match fs::File::open(path) {
             Ok(file) => {
                 let inode = file.metadata()?.ino();

@@ -47,18 +47,14 @@ fn check_all(node: &Node, computer: &Computer, only: &[PartitionId]) -> Outcome 
         checked += 1;
         if let Err(message) = check(node, partition) {
             tracing::error!(partition.id = %partition.id, "{message}");
-            problems.push(Problem {
-                subject: partition.id.to_string(),
-                software_type: partition.software_type.as_ref().map(ToString::to_string),
-                // Whatever keeps a promise from being checked counts as its failure.
-                is_promise: true,
-                message,
-                code: Some("E-promise-failed".to_owned()),
-                hint: Some(format!(
-                    "its log is in {}/.slapgrid/promise/log",
-                    node.configuration.partition_directory(&partition.id)
-                )),
-            });
+            let directory = node.configuration.partition_directory(&partition.id);
+            let mut problem = Problem::new(partition.id.as_str(), message)
+                .with_code("E-promise-failed")
+                .with_hint(format!("its log is in {directory}/.slapgrid/promise/log"));
+            problem.software_type = partition.software_type.as_ref().map(|kind| kind.as_str().into());
+            // Whatever keeps a promise from being checked counts as its failure.
+            problem.is_promise = true;
+            problems.push(problem);
         }
     }
     Outcome::of(problems, checked)

@@ -1,5 +1,6 @@
 //! What instances consumed: their report scripts are run, what they leave is collected, and the master is told.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -27,7 +28,7 @@ pub(super) fn run_scripts(node: &Node, partitions: &[&Partition]) -> Vec<Problem
             if let Err(error) = run_script(node, &directory, &script) {
                 let name = script.file_name().unwrap_or_default();
                 tracing::error!(partition.id = %partition.id, "{}", with_causes(&error));
-                failed.push_str(&format!("Script '{name}' failed.\n"));
+                let _ = writeln!(failed, "Script '{name}' failed.");
             }
         }
         if !failed.is_empty() {

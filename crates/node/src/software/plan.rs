@@ -55,15 +55,12 @@ fn is_selected(url: &SoftwareUrl, only: &[String]) -> bool {
 /// Refuses wishes that contradict each other.
 pub(crate) fn check_options(options: &Options) -> Result<(), Problem> {
     if options.garbage_collect && !options.only.is_empty() {
-        return Err(Problem {
-            subject: "node software".to_owned(),
-            software_type: None,
-            is_promise: false,
-            message: "garbage collection looks at all releases, so it cannot be combined with a selection"
-                .to_owned(),
-            code: Some("E-usage".to_owned()),
-            hint: Some("run it alone: slapos node software --garbage-collect".to_owned()),
-        });
+        return Err(Problem::new(
+            "node software",
+            "garbage collection looks at all releases, so it cannot be combined with a selection",
+        )
+        .with_code("E-usage")
+        .with_hint("run it alone: slapos node software --garbage-collect"));
     }
     Ok(())
 }

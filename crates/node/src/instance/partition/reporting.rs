@@ -63,7 +63,7 @@ impl Pass<'_> {
         problem.message = error.for_people();
         problem.hint = error.hint();
         problem.is_promise = error.is_promise();
-        problem.software_type = partition.software_type.as_ref().map(ToString::to_string);
+        problem.software_type = partition.software_type.as_ref().map(|kind| kind.as_str().into());
         if host::process::is_ending() {
             // The build was ended with this process; that says nothing about the instance.
             return problem;
