@@ -46,7 +46,6 @@ impl Run {
     ///
     /// # Panics
     /// It did not.
-    #[must_use]
     #[track_caller]
     pub fn success(self) -> Self {
         assert_eq!(self.code, 0, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
