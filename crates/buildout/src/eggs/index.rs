@@ -20,9 +20,6 @@ use super::tags::{Rank, Tags};
 use fetch::{Fetcher, redacted};
 use page::{Checksum, Link};
 
-/// How long a connection or a pause within an answer may last, unless pip's configuration says otherwise.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// Where to look.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Places {
@@ -34,6 +31,8 @@ pub(super) struct Places {
     pub allow_hosts: Vec<String>,
     /// Certificates to trust instead of the system's.
     pub certificates: Option<Utf8PathBuf>,
+    /// A proxy to go through, instead of the environment's.
+    pub proxy: Option<String>,
     /// How long a connection or a pause within an answer may last.
     pub timeout: Option<Duration>,
 }
@@ -262,8 +261,7 @@ impl Index {
         if let Some(known) = self.fetcher.get() {
             return Ok(known);
         }
-        let timeout = self.places.timeout.unwrap_or(DEFAULT_TIMEOUT);
-        let fetcher = Fetcher::new(self.places.certificates.as_deref(), timeout)?;
+        let fetcher = Fetcher::new(&self.places)?;
         Ok(self.fetcher.get_or_init(|| fetcher))
     }
 

@@ -430,6 +430,7 @@ impl<'a> Session<'a> {
             find_links,
             allow_hosts: settings.allow_hosts.clone(),
             certificates: configured.certificates,
+            proxy: configured.proxy,
             timeout: configured.timeout.map(Duration::from_secs),
         })
     }

@@ -82,11 +82,12 @@ fn serve(files: BTreeMap<String, Vec<u8>>) -> (String, Arc<Mutex<Vec<String>>>) 
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let mut request = String::new();
-            reader.read_line(&mut request).unwrap();
-            let mut header = String::new();
-            while reader.read_line(&mut header).is_ok() && !header.trim().is_empty() {
-                header.clear();
+            let mut request = read_request(&mut reader);
+            if request.starts_with("CONNECT ") {
+                // As a proxy it leads to itself.
+                log.lock().unwrap().push(request.trim_end().to_owned());
+                stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+                request = read_request(&mut reader);
             }
             let path = request.split_whitespace().nth(1).unwrap_or_default().to_owned();
             let (status, body) = match files.get(&path) {
@@ -100,6 +101,16 @@ fn serve(files: BTreeMap<String, Vec<u8>>) -> (String, Arc<Mutex<Vec<String>>>) 
         }
     });
     (address, asked)
+}
+
+/// The first line of a request, its headers read away.
+fn read_request(reader: &mut impl BufRead) -> String {
+    let (mut request, mut header) = (String::new(), String::new());
+    reader.read_line(&mut request).unwrap();
+    while reader.read_line(&mut header).is_ok() && !header.trim().is_empty() {
+        header.clear();
+    }
+    request
 }
 
 #[test]
@@ -412,4 +423,20 @@ fn python_is_started_once_however_often_a_set_is_resolved() {
     }
 
     assert_eq!(fs::read_to_string(&starts).unwrap(), "start\n");
+}
+
+#[test]
+fn the_proxy_of_pip_is_gone_through() {
+    let mut place = place(&[("one", "1.0")]);
+    let one = fs::read(place.wheel("one", "1.0", &[])).unwrap();
+    let (proxy, asked) = serve(BTreeMap::from([
+        ("/one/".to_owned(), b"<a href='/one-1.0-py3-none-any.whl'>one</a>".to_vec()),
+        ("/one-1.0-py3-none-any.whl".to_owned(), one),
+    ]));
+    place.settings.index = Some("http://index.example".to_owned());
+    place.settings.environment.insert("PIP_PROXY".to_owned(), proxy);
+
+    place.install(&["one"]).unwrap();
+
+    assert_eq!(asked.lock().unwrap()[..2], ["CONNECT index.example:80 HTTP/1.1", "/one/"]);
 }

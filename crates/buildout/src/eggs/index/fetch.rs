@@ -14,8 +14,11 @@ use url::Url;
 
 use super::super::error::EggError;
 use super::super::install::{hex, unfinished_prefix};
+use super::Places;
 use super::page::Checksum;
 
+/// How long a connection or a pause within an answer may last, unless pip's configuration says otherwise.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Attempts for one page or file.
 const ATTEMPTS: u32 = 4;
 /// The longest page that is read.
@@ -39,13 +42,21 @@ pub(crate) struct Page {
 }
 
 impl Fetcher {
-    /// A fetcher that trusts the certificates of the system, or those of a PEM bundle. `timeout` bounds each connection
-    /// and each pause within an answer.
+    /// A fetcher for these places: with their certificates, else those of the system; through their proxy, else that of
+    /// the environment; with their limit for each connection and each pause within an answer.
     ///
     /// # Errors
-    /// The bundle cannot be read or holds no certificate.
-    pub(crate) fn new(bundle: Option<&Utf8Path>, timeout: Duration) -> Result<Self, EggError> {
-        let roots = match bundle {
+    /// The certificates cannot be read, or the proxy is no address.
+    pub(crate) fn new(places: &Places) -> Result<Self, EggError> {
+        let timeout = places.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        let proxy = match &places.proxy {
+            Some(proxy) => Some(ureq::Proxy::new(proxy).map_err(|error| EggError::Fetch {
+                what: "anything through the proxy of pip's configuration".to_owned(),
+                source: error.into(),
+            })?),
+            None => ureq::Proxy::try_from_env(),
+        };
+        let roots = match &places.certificates {
             None => RootCerts::PlatformVerifier,
             Some(path) => {
                 let pem = fs::read(path).map_err(|source| EggError::Io {
@@ -73,6 +84,7 @@ impl Fetcher {
             .build();
         let agent = ureq::Agent::config_builder()
             .tls_config(tls)
+            .proxy(proxy)
             .http_status_as_error(false)
             .timeout_connect(Some(timeout))
             .timeout_recv_response(Some(timeout))

@@ -21,6 +21,8 @@ pub(crate) struct PipConfiguration {
     pub find_links: Vec<String>,
     /// `cert`: a bundle of certificates to trust instead of the system's.
     pub certificates: Option<Utf8PathBuf>,
+    /// `proxy`: the address of a proxy to go through.
+    pub proxy: Option<String>,
     /// `no-index`: nothing but `find-links`.
     pub no_index: bool,
     /// `timeout`, in seconds.
@@ -66,6 +68,7 @@ impl PipConfiguration {
             "extra-index-url" => self.extra_indexes = words(),
             "find-links" => self.find_links = words(),
             "cert" => self.certificates = Some(Utf8PathBuf::from(value.trim())),
+            "proxy" => self.proxy = Some(value.trim().to_owned()).filter(|proxy| !proxy.is_empty()),
             "no-index" => {
                 let word = value.trim().to_ascii_lowercase();
                 self.no_index = ["1", "true", "yes", "on"].contains(&word.as_str());
@@ -186,13 +189,20 @@ mod tests {
             "# comment\n[global]\nindex-url: https://new.example/simple\ntimeout = 7\n[list]\ncert = /no\n";
         files::replace(&home.join(".config/pip/pip.conf"), new, 0o644).unwrap();
 
-        let configuration =
-            PipConfiguration::read(&environment(&[("HOME", home.as_str()), ("PIP_CERT", "/ca.pem")]), None)
-                .unwrap();
+        let configuration = PipConfiguration::read(
+            &environment(&[
+                ("HOME", home.as_str()),
+                ("PIP_CERT", "/ca.pem"),
+                ("PIP_PROXY", "http://proxy.example:3128"),
+            ]),
+            None,
+        )
+        .unwrap();
 
         assert_eq!(configuration.index.as_deref(), Some("https://new.example/simple"));
         assert_eq!(configuration.find_links, ["/a", "/b"]);
         assert_eq!(configuration.certificates, Some("/ca.pem".into()));
+        assert_eq!(configuration.proxy.as_deref(), Some("http://proxy.example:3128"));
         assert_eq!(configuration.timeout, Some(7));
         assert!(configuration.no_index);
     }
