@@ -30,6 +30,11 @@ impl<'a> Section<'a> {
         Self(Window { engine, name })
     }
 
+    /// Sets an option of this section. It is recorded, and others see it. The text is not expanded.
+    pub fn set(&mut self, option: &str, value: impl Into<String>) {
+        self.0.set(option, value);
+    }
+
     /// Sets an option of this section to a typed value.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! What to do next, and facts that say why.
 
+use std::io::ErrorKind;
+
 use crate::download::{DownloadError, Mismatch, Place};
 use crate::fault::{BuildError, Fault};
 use crate::nearest::nearest;
@@ -68,17 +70,7 @@ pub(super) fn hints(error: &BuildError) -> Vec<String> {
         Fault::Record { path, .. } => {
             vec![format!("remove {path}: the next build then builds every part again")]
         }
-        Fault::File { source, .. } => match source.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                vec!["make room on the file system, then run the same command again: it goes on".to_owned()]
-            }
-            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                vec!["run as a user who may write there, or choose another directory".to_owned()]
-            }
-            _ => vec![
-                "check the path, then run the same command again: it goes on where it stopped".to_owned(),
-            ],
-        },
+        Fault::File { source, .. } => vec![file_hint(source.kind()).to_owned()],
         Fault::Refused { hint, .. } => hint.iter().cloned().collect(),
         Fault::Usage(_) => vec!["`buildout --help` shows the options and commands".to_owned()],
         Fault::Substitution { .. } => vec!["write $${ where the text itself is meant".to_owned()],
@@ -88,6 +80,18 @@ pub(super) fn hints(error: &BuildError) -> Vec<String> {
         Fault::RelativeInRemote { .. } => {
             vec!["write an absolute path, or set it on the command line".to_owned()]
         }
+    }
+}
+
+fn file_hint(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "make room on the file system, then run the same command again: it goes on"
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "run as a user who may write there, or choose another directory"
+        }
+        _ => "check the path, then run the same command again: it goes on where it stopped",
     }
 }
 
