@@ -68,6 +68,8 @@ pub(super) struct Server {
 #[derive(Debug)]
 pub(super) struct Servers {
     running: Arc<Mutex<Vec<Arc<Server>>>>,
+    /// Held while one is started, so that two who want the same do not start two.
+    starting: Mutex<()>,
     orders: Mutex<Sender<Order>>,
 }
 
@@ -97,22 +99,29 @@ impl Servers {
         let watched = Arc::downgrade(&running);
         let thread = std::thread::Builder::new().name("promises".to_owned());
         thread.spawn(move || keep(&received, &watched, idle))?;
-        Ok(Self { running, orders: Mutex::new(orders) })
+        Ok(Self { running, starting: Mutex::new(()), orders: Mutex::new(orders) })
     }
 
     /// The interpreter for a purpose, started when there is none; `plugin` is one of those that it will run.
     pub(super) fn get(&self, purpose: &Purpose, plugin: &str) -> io::Result<Arc<Server>> {
-        {
-            let mut running = held(&self.running);
-            running.retain(|server| server.is_alive());
-            if let Some(server) = running.iter().find(|server| server.purpose == *purpose) {
-                server.used();
-                return Ok(Arc::clone(server));
-            }
+        if let Some(server) = self.find(purpose) {
+            return Ok(server);
+        }
+        let _starting = held(&self.starting);
+        if let Some(server) = self.find(purpose) {
+            return Ok(server);
         }
         let server = Arc::new(self.start(purpose, plugin)?);
         held(&self.running).push(Arc::clone(&server));
         Ok(server)
+    }
+
+    fn find(&self, purpose: &Purpose) -> Option<Arc<Server>> {
+        let mut running = held(&self.running);
+        running.retain(|server| server.is_alive());
+        let server = running.iter().find(|server| server.purpose == *purpose)?;
+        server.used();
+        Some(Arc::clone(server))
     }
 
     fn start(&self, purpose: &Purpose, plugin: &str) -> io::Result<Server> {

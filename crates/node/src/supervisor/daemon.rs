@@ -188,17 +188,17 @@ impl Daemon {
         };
         let intentions = Intentions::load(&daemon.memory_file("intentions"));
         let running = Running::load(&daemon.memory_file("running"));
-        match running.clear_away(&daemon.around.address).map_err(failed("look for earlier processes"))? {
-            0 => {}
-            count => daemon
-                .log
-                .warning(&format!("killed {count} processes that an earlier supervisor left behind")),
+        let cleared =
+            running.clear_away(&daemon.around.address).map_err(failed("look for earlier processes"))?;
+        if !cleared.is_empty() {
+            let count = cleared.len();
+            daemon.log.warning(&format!("killed {count} processes that an earlier supervisor left behind"));
         }
         let (requests, received) = mpsc::channel(64);
         // Signals are caught before anything is started, so that no end of a child is missed.
         let signals = Signals::catch().map_err(failed("catch signals"))?;
         daemon.log.info(&format!("supervisord started with pid {}", std::process::id()));
-        daemon.start_up(&intentions);
+        daemon.start_up(&intentions, &cleared);
         let socket = (daemon.settings.socket.clone(), daemon.settings.socket_mode);
         let listener =
             server::listen(&socket.0, socket.1).map_err(failed("listen on the supervisor's socket"))?;
@@ -218,7 +218,7 @@ impl Daemon {
     }
 
     /// Loads all groups and starts what the files, or an earlier daemon's memory, say.
-    fn start_up(&mut self, intentions: &Intentions) {
+    fn start_up(&mut self, intentions: &Intentions, cleared: &[(String, String)]) {
         let mut groups: Vec<_> = self.settings.groups.clone().into_iter().collect();
         groups.sort_by_key(|(_, settings)| settings.priority);
         for (name, settings) in groups {
@@ -228,7 +228,9 @@ impl Daemon {
                 if process.is_builtin() || process.pid.is_some() {
                     continue;
                 }
-                if intentions.starts(&key.group, &key.name) {
+                let was_cleared =
+                    cleared.iter().any(|(group, name)| *group == key.group && *name == key.name);
+                if intentions.starts(&key.group, &key.name, was_cleared) {
                     process.wanted = true;
                     self.start(&key);
                 }
@@ -288,21 +290,24 @@ impl Daemon {
 
     /// Begins to end: everything is stopped, and remembered as what ought to run.
     fn end(&mut self, mood: Mood) -> super::xml_rpc::Value {
-        if !self.is_ending() {
-            self.mood = mood;
-            self.log.warning("stopping all processes");
-            for key in self.keys().into_iter().rev() {
-                let is_wanted = self.process(&key).is_some_and(|process| process.wanted);
-                let is_finished =
-                    self.process(&key).is_some_and(|process| process.state == ProcessState::Exited);
-                // What ended by itself stays ended, so that it is remembered as such.
-                if !is_finished {
-                    self.stop_asked(std::slice::from_ref(&key));
-                }
-                if let Some(process) = self.process_mut(&key) {
-                    process.wanted = is_wanted;
-                    process.restart_at = None;
-                }
+        if self.is_ending() {
+            return true.into();
+        }
+        self.mood = mood;
+        self.log.warning("stopping all processes");
+        // What has ended by itself, and left nothing behind, stays ended, so that it is remembered as such.
+        let left: Vec<Key> = self.escaped().into_iter().map(|(key, _)| key).collect();
+        let is_over =
+            |process: &Process| process.state == ProcessState::Exited && process.restart_at.is_none();
+        let mut keys = self.keys();
+        keys.retain(|key| left.contains(key) || !self.process(key).is_some_and(is_over));
+        keys.reverse();
+        let mut wanted = keys.clone();
+        wanted.retain(|key| self.process(key).is_some_and(|process| process.wanted));
+        self.stop_asked(&keys);
+        for key in &wanted {
+            if let Some(process) = self.process_mut(key) {
+                process.wanted = true;
             }
         }
         true.into()

@@ -170,6 +170,32 @@ fn shutdown_ends_everything_and_forgets_nothing() {
 }
 
 #[test]
+fn what_a_finished_program_left_running_ends_and_comes_back_with_the_supervisor() {
+    let station = Station::new();
+    station.partition("part0");
+    station.wrapper("part0/etc/run/daemon", "setsid sleep 600 &");
+    let client = station.run(None);
+    station.start("part0");
+    let runs = |station: &Station| {
+        station.wait("part0:daemon", |process| process.state == ProcessState::Exited && process.start > 0);
+        wait_until("it runs", || station.inhabitants().len() == 1);
+        station.inhabitants()[0]
+    };
+    let first = runs(&station);
+
+    client.shutdown().unwrap();
+    wait_until("nobody answers", || !station.root().join("sv.sock").exists());
+    assert!(!is_alive(first));
+    station.run(None);
+    let second = runs(&station);
+    station.kill();
+    station.run(None);
+
+    assert_ne!(runs(&station), second);
+    assert!(!is_alive(second));
+}
+
+#[test]
 fn a_wrapper_that_cannot_be_executed_is_not_started_and_is_not_a_failure_of_the_pass() {
     let station = Station::new();
     station.partition("part0");

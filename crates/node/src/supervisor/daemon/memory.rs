@@ -60,11 +60,12 @@ impl Intentions {
         files::replace(file, json(self), 0o600)
     }
 
-    /// Whether a process is to be started with the daemon. What had done its work is done again only when the machine
-    /// was started anew since.
-    pub(super) fn starts(&self, group: &str, process: &str) -> bool {
+    /// Whether a process is to be started with the daemon. What had done its work is done again only when nothing can
+    /// be left of it: the machine was started anew since, or `was_cleared`.
+    pub(super) fn starts(&self, group: &str, process: &str, was_cleared: bool) -> bool {
         let remembered = self.processes.get(group).and_then(|group| group.get(process));
-        remembered.is_some_and(|process| process.wanted && (!process.finished || self.boot != boot_id()))
+        let is_undone = self.boot != boot_id() || was_cleared;
+        remembered.is_some_and(|process| process.wanted && (!process.finished || is_undone))
     }
 }
 
@@ -83,17 +84,20 @@ impl Running {
         files::replace_unsynced(file, json(self), 0o600)
     }
 
-    /// Kills whatever an earlier daemon at `address` left running; returns how many processes.
-    pub(super) fn clear_away(&self, address: &str) -> io::Result<usize> {
+    /// Kills whatever an earlier daemon at `address` left running; returns the group and the program of each process.
+    pub(super) fn clear_away(&self, address: &str) -> io::Result<Vec<(String, String)>> {
         let deadline = Instant::now() + CLEARING_LIMIT;
-        let mut killed = BTreeSet::new();
+        let mut killed = BTreeMap::new();
         loop {
             let left = self.left_over(address)?;
             if left.is_empty() || Instant::now() > deadline {
-                return Ok(killed.len());
+                return Ok(killed.into_values().collect());
             }
             for process in left {
-                killed.insert((process.pid, process.started));
+                let named = |variable| process.variable(variable).unwrap_or_default();
+                killed
+                    .entry((process.pid, process.started))
+                    .or_insert_with(|| (named("SUPERVISOR_GROUP_NAME"), named("SUPERVISOR_PROCESS_NAME")));
                 // One that we may not signal is not ours.
                 let _ = signal_process(process.pid, signals::KILL);
             }
@@ -170,12 +174,13 @@ mod tests {
     }
 
     #[test]
-    fn what_has_done_its_work_is_done_again_only_after_a_boot() {
-        assert!(intentions(&boot_id(), true, false).starts("g", "p"));
-        assert!(!intentions(&boot_id(), true, true).starts("g", "p"));
-        assert!(intentions("another", true, true).starts("g", "p"));
-        assert!(!intentions("another", false, false).starts("g", "p"));
-        assert!(!intentions("another", true, false).starts("g", "unknown"));
+    fn what_has_done_its_work_is_done_again_only_when_nothing_is_left_of_it() {
+        assert!(intentions(&boot_id(), true, false).starts("g", "p", false));
+        assert!(!intentions(&boot_id(), true, true).starts("g", "p", false));
+        assert!(intentions(&boot_id(), true, true).starts("g", "p", true));
+        assert!(intentions("another", true, true).starts("g", "p", false));
+        assert!(!intentions("another", false, false).starts("g", "p", false));
+        assert!(!intentions("another", true, false).starts("g", "unknown", false));
     }
 
     #[test]
