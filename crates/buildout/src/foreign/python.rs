@@ -103,8 +103,14 @@ impl ForeignRecipes for PythonRecipes {
 
     fn uninstall(&self, specification: &str, part: &Uninstall<'_>) -> Result<(), RecipeError> {
         let Some(settings) = locked(&self.0.settings).clone() else { return Ok(()) };
+        // Nothing is fetched to remove a part, and a recipe that is gone keeps no part from being removed.
+        let settings = EggSettings { offline: true, allow_picked_versions: true, ..settings };
         let install = |requirement: &str| Eggs::new(&settings, &|_| {}).install(&[requirement]);
-        let Some(found) = self.0.find(specification, &settings, &install)? else { return Ok(()) };
+        let found = self.0.find(specification, &settings, &install).unwrap_or_else(|error| {
+            tracing::debug!(part = part.part, %error, "the recipe is gone, its uninstall step is left out");
+            None
+        });
+        let Some(found) = found else { return Ok(()) };
         let Some(entry) = &found.uninstall else { return Ok(()) };
         let channel = self.0.start(&found.python, &settings.environment, part.directory)?;
         let request = json!({

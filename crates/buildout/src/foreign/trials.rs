@@ -7,8 +7,8 @@ use fs_err as fs;
 
 use crate::eggs::wheel_for_trials;
 use crate::engine::Engine;
-use crate::foreign::PythonRecipes;
-use crate::{BuildError, CommandLine, Event, Part, RecipeError, Settings, Sink};
+use crate::foreign::{ForeignRecipes, PythonRecipes};
+use crate::{BuildError, CommandLine, Event, Part, RecipeError, Settings, Sink, Uninstall};
 
 #[derive(Default)]
 struct Lines(std::sync::Mutex<Vec<String>>);
@@ -25,6 +25,7 @@ struct Place {
     _guard: tempfile::TempDir,
     root: Utf8PathBuf,
     engine: Engine,
+    recipes: PythonRecipes,
     lines: Arc<Lines>,
 }
 
@@ -40,7 +41,8 @@ fn place(recipe: &str, sections: &[(&str, &[(&str, &str)])]) -> Place {
         [("PATH", "/usr/bin:/bin"), ("PIP_CONFIG_FILE", "/dev/null"), ("LC_ALL", "C.UTF-8")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into();
-    settings.foreign = Some(Arc::new(PythonRecipes::default()));
+    let recipes = PythonRecipes::default();
+    settings.foreign = Some(Arc::new(recipes.clone()));
     settings.sink = lines.clone();
     let mut engine = Engine::new(&settings);
     engine.apply_defaults();
@@ -52,7 +54,7 @@ fn place(recipe: &str, sections: &[(&str, &[(&str, &str)])]) -> Place {
             engine.table.set_computed(section, option, value.replace("ROOT", root.as_str()));
         }
     }
-    Place { _guard: guard, root, engine, lines }
+    Place { _guard: guard, root, engine, recipes, lines }
 }
 
 impl Place {
@@ -342,4 +344,24 @@ fn distributions_that_share_a_namespace_are_found_one_after_the_other() {
 
     assert_eq!(place.run("b").unwrap(), [place.root.join("ns.two")]);
     assert_eq!(place.run("a").unwrap(), [place.root.join("ns.one")]);
+}
+
+#[test]
+fn removing_a_part_runs_its_uninstall_step_and_needs_no_recipe_that_is_gone() {
+    let mut place = place("", &[("part", &[("recipe", "some.recipe")])]);
+    let code = "import os\nclass Recipe:\n    def __init__(self, *ignored): pass\n    def install(self): return ()\n\
+                def remove(part, options): open('removed', 'w').write(part + options['recipe'])\n";
+    let points =
+        "[zc.buildout]\ndefault = some_code:Recipe\n[zc.buildout.uninstall]\ndefault = some_code:remove\n";
+    let files = [("some_code.py", code), ("some_recipe-1.0.dist-info/entry_points.txt", points)];
+    wheel_for_trials(&place.root.join("index"), "some.recipe", "1.0", &files);
+    let recipes = place.recipes.clone();
+    place.run("part").unwrap();
+    let options = [("recipe".to_owned(), "some.recipe".to_owned())].into();
+    let part = Uninstall { part: "part", options: &options, directory: &place.root };
+
+    recipes.uninstall("some.recipe", &part).unwrap();
+    recipes.uninstall("gone.recipe:entry", &part).unwrap();
+
+    assert_eq!(fs::read_to_string(place.root.join("removed")).unwrap(), "partsome.recipe");
 }
