@@ -281,8 +281,16 @@ pub struct Started {
 ///
 /// # Panics
 /// It is not so within a minute.
-pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+pub fn wait_until(what: &str, is_so: impl FnMut() -> bool) {
+    wait_until_within(Duration::from_secs(60), what, is_so);
+}
+
+/// Waits until `is_so`.
+///
+/// # Panics
+/// It is not so within `limit`.
+pub fn wait_until_within(limit: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + limit;
     while !is_so() {
         assert!(Instant::now() < deadline, "it does not come true that {what}");
         std::thread::sleep(Duration::from_millis(20));

@@ -1,6 +1,7 @@
 //! Whole clouds, made by the real program with real processes: what works, what is refused, what survives.
 
 mod bad_input;
+mod life;
 mod release;
 
 use testkit::cloud::{Cloud, Run};
