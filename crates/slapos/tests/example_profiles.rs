@@ -112,29 +112,6 @@ fn corrected_tutorial_runs_and_answers() {
 }
 
 #[test]
-fn lint_names_the_corrections_of_the_tutorial_as_written() {
-    let place = top().join("examples/tutorial/as-written");
-
-    let finished = Program::new(PROGRAM)
-        .args(["lint", place.as_str(), "--output", "json"])
-        .capture(Duration::from_secs(60))
-        .unwrap();
-
-    assert!(!finished.success());
-    let findings: Value = serde_json::from_slice(&finished.output).unwrap();
-    let named = |file: &str, code: &str, hint: &str| {
-        findings.as_array().unwrap().iter().any(|finding| {
-            let text = |name: &str| finding[name].as_str().unwrap();
-            text("file").ends_with(file) && text("code") == code && text("hint").contains(hint)
-        })
-    };
-    assert!(named("instance.cfg.in", "L-wrapper-not-started", "etc/service/run-flask"), "{findings:#}");
-    assert!(named("instance.cfg.in", "L-release-directory", "slapos.recipe.template:jinja2"), "{findings:#}");
-    assert!(named("instance.cfg.in", "L-never-built", "add `flask-promise`"), "{findings:#}");
-    assert!(named("software.cfg", "L-not-an-archive", "download-only = true"), "{findings:#}");
-}
-
-#[test]
 fn classic_commands_make_two_instances_of_one_release() {
     let scratch = Scratch::new();
     let programs = scratch.install(PROGRAM, "slapos");
