@@ -127,7 +127,10 @@ impl Pass<'_> {
             return Result::default();
         }
         let report = match self.check(partition, Mode::Anomaly, false) {
-            Ok(report) => report,
+            Ok(report) => {
+                self.tell_promises(partition, &report);
+                report
+            }
             Err(error) => {
                 tracing::error!(partition.id = %partition.id, "{}", with_causes(&error));
                 return Result::default();

@@ -84,10 +84,11 @@ impl Pass<'_> {
         if let Err(error) = files::replace(error_file, error.for_master(), 0o644) {
             tracing::warn!(partition.id = %partition.id, %error, "the error file cannot be written");
         }
-        if partition.requested_state == RequestedState::Started
-            && let Err(error) = self.check(partition, Mode::Test, true)
-        {
-            tracing::debug!(partition.id = %partition.id, "{}", with_causes(&error));
+        if partition.requested_state == RequestedState::Started {
+            match self.check(partition, Mode::Test, true) {
+                Ok(report) => self.tell_promises(partition, &report),
+                Err(error) => tracing::debug!(partition.id = %partition.id, "{}", with_causes(&error)),
+            }
         }
     }
 
@@ -164,9 +165,12 @@ impl Pass<'_> {
         let mut pause = FIRST_PAUSE;
         loop {
             let report = self.check(partition, Mode::Test, true)?;
-            let Some(text) = report.error_text() else { return Ok(()) };
-            if self.node.clock.now() + pause > deadline || host::process::is_ending() {
-                return Err(InstanceError::Promise(text));
+            let failure = report.error_text();
+            // What fails while a service is starting is no news.
+            let is_last = self.node.clock.now() + pause > deadline || host::process::is_ending();
+            if failure.is_none() || is_last {
+                self.tell_promises(partition, &report);
+                return failure.map_or(Ok(()), |text| Err(InstanceError::Promise(text)));
             }
             self.node.clock.sleep(pause);
             pause = (pause * 2).min(LONGEST_PAUSE);

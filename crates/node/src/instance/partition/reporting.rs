@@ -10,7 +10,7 @@ use crate::progress::Event;
 use crate::promise::{Check, Mode, Report};
 
 impl Pass<'_> {
-    /// Checks the promises and tells whoever listens of each.
+    /// Checks the promises.
     pub(super) fn check(
         &self,
         partition: &Partition,
@@ -27,11 +27,15 @@ impl Pass<'_> {
             force,
             only: None,
         };
-        let report = self.node.promises.check(&check).map_err(|source| InstanceError::File {
+        self.node.promises.check(&check).map_err(|source| InstanceError::File {
             what: "check the promises of",
             path: directory.clone(),
             source,
-        })?;
+        })
+    }
+
+    /// Tells whoever listens of each promise that was checked.
+    pub(super) fn tell_promises(&self, partition: &Partition, report: &Report) {
         for result in &report.checked {
             self.node.tell(Event::PromiseChecked {
                 partition: partition.id.to_string(),
@@ -40,7 +44,6 @@ impl Pass<'_> {
                 message: result.message.clone(),
             });
         }
-        Ok(report)
     }
 
     pub(super) fn report_started(&self, partition: &Partition) -> std::result::Result<(), InstanceError> {
