@@ -40,6 +40,11 @@ def dumps(value):
     """The text of an option for a value."""
     if isinstance(value, str) and not value.startswith('!py'):
         return str(value)
+    return serialised(value)
+
+
+def serialised(value):
+    """The text that gives any value back, text included: what templates call `dumps`."""
     text = _MAGIC + _written(value).replace('$', '\\x24').replace(';', '\\x3b')
     if loads(text) != value:
         raise ValueError('Value cannot be serialised')
@@ -328,6 +333,26 @@ _recipes = {}
 _files = {}
 
 
+def _complete_zc_buildout():
+    """Gives the package what its own program has loaded by then: recipes use its modules without importing them."""
+    package = importlib.import_module('zc.buildout')
+    if '__getattr__' in package.__dict__:
+        return
+
+    def lazily(name):
+        if name.startswith('_'):
+            raise AttributeError(name)
+        try:
+            module = importlib.import_module('zc.buildout.' + name)
+        except ImportError:
+            raise AttributeError("module 'zc.buildout' has no attribute %r" % name)
+        if name == 'buildout' and not hasattr(module, 'dumps'):
+            module.dumps, module.loads = serialised, loads
+        return module
+
+    package.__getattr__ = lazily
+
+
 def _load(entry):
     if 'file' in entry:
         path = entry['file']
@@ -354,6 +379,7 @@ def init(section, entry, path, directory):
     """Makes the recipe object of a section."""
     os.chdir(directory)
     _extend_path(path)
+    _complete_zc_buildout()
     made = _load(entry)
     _use_engine_for_installs()
     build = _build()

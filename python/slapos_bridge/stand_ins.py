@@ -13,7 +13,7 @@ import stat
 import sys
 
 from slapos_bridge import channel
-from slapos_bridge.recipe import Build, Section, dumps, install_distributions, loads
+from slapos_bridge.recipe import Build, Section, install_distributions, loads, serialised
 
 
 def _zc(module):
@@ -36,7 +36,7 @@ def _zc_buildout_buildout(module):
     module.MissingOption = type('MissingOption', (user_error, KeyError), {})
     module.MissingSection = type('MissingSection', (user_error, KeyError), {})
     module.Options, module.Buildout = Section, Build
-    module.dumps, module.loads = dumps, loads
+    module.dumps, module.loads = serialised, loads
 
     def bool_option(options, name, default=None):
         value = options.get(name, default)
