@@ -39,7 +39,7 @@ pub(crate) struct Engine {
     initialising: Vec<String>,
     doing: Vec<Activity>,
     registry: HashMap<&'static str, &'static dyn RecipeKind>,
-    foreign: Option<Arc<dyn ForeignRecipes>>,
+    pub(crate) foreign: Option<Arc<dyn ForeignRecipes>>,
     python: Option<Utf8PathBuf>,
     python_cache: Option<Utf8PathBuf>,
     interpreters: HashMap<Utf8PathBuf, Interpreter>,

@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use indexmap::IndexMap;
 
 use crate::engine::Engine;
-use crate::{RecipeError, Value, Window};
+use crate::{Recipe, RecipeError, Value, Window};
 
 /// A section that is being initialised. Reading another section initialises that one first and makes this one depend
 /// on it: when its options change, this part is built again.
@@ -122,5 +122,17 @@ impl<'a> Section<'a> {
     /// It cannot be initialised.
     pub fn versions(&mut self) -> Result<IndexMap<String, String>, RecipeError> {
         Ok(self.0.engine.versions()?)
+    }
+
+    /// The recipe object that Python makes of this section, for a section that the native recipe cannot serve; `None`
+    /// when there is no such Python recipe.
+    ///
+    /// # Errors
+    /// The Python recipe cannot be had, or refuses the section.
+    pub fn python_recipe(&mut self, specification: &str) -> Result<Option<Box<dyn Recipe>>, RecipeError> {
+        match self.0.engine.foreign.clone() {
+            Some(foreign) => foreign.initialise(specification, self),
+            None => Ok(None),
+        }
     }
 }

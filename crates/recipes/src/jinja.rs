@@ -32,6 +32,8 @@ use std::sync::Mutex;
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 
+use statements::Sight;
+
 pub(crate) use convert::from_option;
 pub(crate) use modules::{hexadecimal, import};
 
@@ -59,6 +61,8 @@ pub(crate) struct RenderError {
     pub(crate) line: usize,
     /// What is wrong there.
     pub(crate) message: String,
+    /// Whether Python's own engine might render it nevertheless.
+    pub(crate) may_be_ours: bool,
 }
 
 /// Templates that others import, by the name they are imported under.
@@ -129,11 +133,8 @@ fn define_inside(parent: &Value, path: &str, value: Value) -> bool {
 }
 
 /// A JSON document as a template value.
-///
-/// # Errors
-/// The text is no JSON.
-pub(crate) fn parse_json(text: &str) -> Result<Value, serde_json::Error> {
-    serde_json::from_str(text).map(|document| modules::json::from_json(&document))
+pub(crate) fn from_json(document: &serde_json::Value) -> Value {
+    modules::json::from_json(document)
 }
 
 /// The JSON text of an option's value as Python's `json.dumps` writes it, names sorted.
@@ -158,20 +159,21 @@ pub(crate) fn render(
         template: name.to_owned(),
         line: error.line,
         message: error.message,
+        may_be_ours: true,
     };
-    let rewritten = statements::rewrite_template(source, extensions.do_statements, extensions.loop_controls)
-        .map_err(syntax)?;
+    let rewritten = statements::rewrite_template(source, extensions, Sight::Context).map_err(syntax)?;
     let places = std::sync::Arc::new(Mutex::new(BTreeMap::from([(name.to_owned(), name.to_owned())])));
     let mut environment = environment();
     let known = std::sync::Arc::clone(&places);
-    environment.set_loader(move |alias| {
+    environment.set_loader(move |name| {
+        let (alias, sight) = match name.strip_prefix(statements::WITHOUT_CONTEXT) {
+            Some(alias) => (alias, Sight::Nothing),
+            None => (name, Sight::Context),
+        };
         let found = loader.load(alias).map_err(|reason| Error::new(ErrorKind::InvalidOperation, reason))?;
         let Some((place, source)) = found else { return Ok(None) };
-        known
-            .lock()
-            .expect("nothing panics while it holds the names")
-            .insert(alias.to_owned(), place.clone());
-        statements::rewrite_template(&source, extensions.do_statements, extensions.loop_controls)
+        known.lock().expect("nothing panics while it holds the names").insert(name.to_owned(), place.clone());
+        statements::rewrite_template(&source, extensions, sight)
             .map(Some)
             .map_err(|error| Error::new(ErrorKind::SyntaxError, format!("{place}:{error}")))
     });
@@ -215,12 +217,15 @@ fn located(error: &Error, name: &str, places: &BTreeMap<String, String>) -> Rend
     let message = match (deepest.kind(), deepest.detail()) {
         (ErrorKind::UndefinedError, None) => "an undefined value is used".to_owned(),
         (ErrorKind::UnknownFunction, Some(detail)) => detail.replace(" is unknown", " is undefined"),
-        (_, Some(detail)) => detail.to_owned(),
+        (_, Some(detail)) => detail.replace([statements::WITHOUT_CONTEXT], ""),
         (kind, None) => kind.to_string(),
     };
+    let message = message.replace(rewrite::UNSEEN, "");
     RenderError {
         template: places.get(alias).cloned().unwrap_or_else(|| alias.to_owned()),
         line: deepest.line().or_else(|| error.line()).unwrap_or(1),
         message,
+        // A missing template may still be made by another part, and an undefined name is undefined to Python too.
+        may_be_ours: !matches!(deepest.kind(), ErrorKind::UndefinedError | ErrorKind::TemplateNotFound),
     }
 }

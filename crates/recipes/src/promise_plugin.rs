@@ -13,10 +13,7 @@
 //! Offers `eggs-directory` and `develop-eggs-directory`. Install and update write the file when it differs. Without
 //! `eggs`, or when the distributions do not hold the class that promises derive from, the node's own is used.
 
-use std::sync::{Mutex, PoisonError};
-
-use buildout::eggs::{Eggs, WorkingSet};
-use buildout::{Level, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section, Value};
+use buildout::{OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section, Value};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::options::{filled, lines, mode};
@@ -200,26 +197,16 @@ impl Plugin {
             requirement.to_ascii_lowercase().replace(['_', '.'], "-") == "slapos-core"
         };
         let without: Vec<String> = self.requirements.iter().filter(|one| !is_library(one)).cloned().collect();
-        let set = match working_set(part, &self.requirements) {
+        let settings = part.egg_settings()?;
+        let set = match part.install_eggs(&settings, &self.requirements) {
             // The node has the class that promises derive from, when the release does not install its library.
             Err(_) if without.is_empty() => return Ok(paths),
-            Err(_) if without.len() < self.requirements.len() => working_set(part, &without)?,
+            Err(_) if without.len() < self.requirements.len() => part.install_eggs(&settings, &without)?,
             set => set?,
         };
         paths.extend(set.path().into_iter().map(Utf8PathBuf::into_string));
         Ok(paths)
     }
-}
-
-fn working_set(part: &mut Part<'_>, requirements: &[String]) -> Result<WorkingSet, RecipeError> {
-    let settings = part.egg_settings()?;
-    let notices = Mutex::new(Vec::new());
-    let keep = |line: &str| notices.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned());
-    let set = Eggs::new(&settings, &keep).install(requirements);
-    for notice in notices.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        part.log(Level::Info, notice);
-    }
-    Ok(set?)
 }
 
 impl Recipe for Plugin {

@@ -33,18 +33,24 @@
 //! `folder ALIAS section:option`. Templates know Python's built-in functions, `dumps`, `assert` and `six`. Undefined
 //! names are errors. Values that the context names are read when the section is initialised, which builds their parts
 //! first; the template is read and rendered at installation.
+//!
+//! What only Python can do, other modules for example, is left to the Python recipe of the same name, when the profile
+//! pins `slapos.recipe.template` in `[versions]`.
 
-use buildout::{Download, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section, Value as OptionValue};
+use buildout::{
+    Download, Level, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section, Value as OptionValue,
+};
 use camino::{Utf8Path, Utf8PathBuf};
-use minijinja::Value;
 
-use crate::jinja::{self, Extensions};
-use crate::options::{filled, flag, lines, mode};
+use crate::jinja::{self, Extensions, RenderError};
+use crate::options::{filled, flag, mode};
 use crate::output_file::refused;
 use crate::slapos_recipe_template::{Source, source, text_of, write_output};
 
+mod context;
 mod imports;
 
+use context::Context;
 use imports::Imports;
 
 /// The recipe.
@@ -56,7 +62,7 @@ struct Rendered {
     source: Source,
     md5: Option<String>,
     mode: Option<u32>,
-    context: Vec<(String, Value)>,
+    context: Context,
     imports: Imports,
     extensions: Extensions,
     once: Option<Utf8PathBuf>,
@@ -98,27 +104,62 @@ impl RecipeKind for Jinja2Template {
     }
 
     fn initialise(&self, section: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
-        let output = output(section)?;
-        check_encoding(section)?;
-        let source = match older_source(section)? {
-            Some(source) => source,
-            None => source(section)?,
-        };
-        let md5 = filled(section, "md5sum")?;
-        let is_fixed = md5.is_some() || matches!(source, Source::Inline(_));
-        let once = filled(section, "once")?.map(|path| section.resolve(&path));
-        Ok(Box::new(Rendered {
-            output,
-            source,
-            md5,
-            mode: mode(section, "mode")?,
-            context: context(section)?,
-            imports: Imports::read(section)?,
-            extensions: extensions(section)?,
-            once,
-            renders_on_update: flag(section, "update")?.unwrap_or(false) || !is_fixed,
-        }))
+        let native = rendered(section)?;
+        let Some(reason) = native.needs_python(section) else { return Ok(Box::new(native)) };
+        if !is_pinned(section)? {
+            return native.without_python(reason);
+        }
+        section.log(Level::Debug, format!("rendered by Python: {reason}"));
+        match section.python_recipe(self.names()[0]) {
+            Ok(Some(recipe)) => Ok(recipe),
+            Ok(None) => native.without_python(reason),
+            Err(error) => Err(error),
+        }
     }
+}
+
+/// Why a section cannot be served natively.
+enum Reason {
+    Module(String),
+    Template(RenderError),
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Module(name) => write!(f, "the Python module `{name}` is imported"),
+            Self::Template(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Whether the profile says which Python recipe to use.
+fn is_pinned(section: &mut Section<'_>) -> Result<bool, RecipeError> {
+    let name = |text: &str| text.to_ascii_lowercase().replace(['_', '.'], "-");
+    Ok(section.versions()?.keys().any(|pin| name(pin) == "slapos-recipe-template"))
+}
+
+fn rendered(section: &mut Section<'_>) -> Result<Rendered, RecipeError> {
+    let output = output(section)?;
+    check_encoding(section)?;
+    let source = match older_source(section)? {
+        Some(source) => source,
+        None => source(section)?,
+    };
+    let md5 = filled(section, "md5sum")?;
+    let is_fixed = md5.is_some() || matches!(source, Source::Inline(_));
+    let once = filled(section, "once")?.map(|path| section.resolve(&path));
+    Ok(Rendered {
+        output,
+        source,
+        md5,
+        mode: mode(section, "mode")?,
+        context: Context::read(section)?,
+        imports: Imports::read(section)?,
+        extensions: extensions(section)?,
+        once,
+        renders_on_update: flag(section, "update")?.unwrap_or(false) || !is_fixed,
+    })
 }
 
 fn output(section: &mut Section<'_>) -> Result<Utf8PathBuf, RecipeError> {
@@ -185,56 +226,6 @@ fn words<'a>(line: &'a str, option: &str) -> Result<[&'a str; 3], RecipeError> {
     Ok([kind, name, expression])
 }
 
-fn context(section: &mut Section<'_>) -> Result<Vec<(String, Value)>, RecipeError> {
-    let mut context: Vec<(String, Value)> = Vec::new();
-    let text = section.get("context")?.unwrap_or_default();
-    for line in lines(&text) {
-        let [kind, name, expression] = words(line, "context")?;
-        let value = variable(section, kind, expression)?;
-        let is_known = jinja::is_builtin(name) || !jinja::define(&mut context, name, value);
-        if is_known {
-            return Err(RecipeError::new(format!("Duplicate context entry '{name}'"))
-                .option("context")
-                .hint("give the variable another name"));
-        }
-    }
-    Ok(context)
-}
-
-fn variable(section: &mut Section<'_>, kind: &str, expression: &str) -> Result<Value, RecipeError> {
-    match kind {
-        "raw" => Ok(Value::from(expression)),
-        "key" => Ok(jinja::from_option(&key(section, expression, "context")?)),
-        "json" => json(expression),
-        "jsonkey" => match key(section, expression, "context")? {
-            OptionValue::Str(text) => json(&text),
-            other => Err(RecipeError::new(format!("{expression} is not text but a {}", other.type_name()))
-                .option("context")),
-        },
-        "section" => {
-            let options = section.section(expression)?;
-            let mut entries = Vec::new();
-            for (name, _) in
-                options.iter().filter(|(name, _)| !matches!(name.as_str(), "<" | "_buildout_section_name_"))
-            {
-                let value = section.other_value(expression, name)?.unwrap_or(OptionValue::None);
-                entries.push((OptionValue::Str(name.clone()), value));
-            }
-            Ok(jinja::from_option(&OptionValue::Dict(entries)))
-        }
-        "import" => jinja::import(expression).ok_or_else(|| {
-            RecipeError::new(format!("the Python module `{expression}` is not available to templates"))
-                .option("context")
-                .hint(
-                    "compute the value elsewhere, for example with slapos.recipe.build, and pass it by `key`",
-                )
-        }),
-        other => Err(RecipeError::new(format!("`{other}` is no kind of variable"))
-            .option("context")
-            .hint("the kinds are raw, key, json, jsonkey, section and import")),
-    }
-}
-
 /// The value of `section:option`; an empty section is the part's own.
 fn key(section: &mut Section<'_>, expression: &str, blamed: &str) -> Result<OptionValue, RecipeError> {
     let (name, option) = match expression.split_once(':') {
@@ -250,23 +241,51 @@ fn key(section: &mut Section<'_>, expression: &str, blamed: &str) -> Result<Opti
     Ok(section.other_value(name, option)?.unwrap_or(OptionValue::None))
 }
 
-fn json(text: &str) -> Result<Value, RecipeError> {
-    jinja::parse_json(text).map_err(|error| {
-        RecipeError::new(format!("`{text}` is no JSON document")).because(error).option("context")
-    })
-}
-
 impl Rendered {
+    /// Why Python is needed, as far as that can be told before the parts are built.
+    fn needs_python(&self, section: &Section<'_>) -> Option<Reason> {
+        if let Some(module) = self.context.missing_module() {
+            return Some(Reason::Module(module.to_owned()));
+        }
+        let text = match &self.source {
+            Source::Inline(text) => text.clone(),
+            // Another part may make the file later; then it is rendered natively or not at all.
+            Source::Url(url) => fs_err::read_to_string(section.resolve(url)).ok()?,
+        };
+        self.render_text(&text).err().filter(|error| error.may_be_ours).map(Reason::Template)
+    }
+
+    /// What happens when Python is needed and not to be had.
+    fn without_python(self, reason: Reason) -> Result<Box<dyn Recipe>, RecipeError> {
+        match reason {
+            // The error is reported when the part is built.
+            Reason::Template(_) => Ok(Box::new(self)),
+            Reason::Module(name) => {
+                Err(RecipeError::new(format!("the Python module `{name}` is not available to templates"))
+                    .option("context")
+                    .hint("pin slapos.recipe.template in [versions], and Python renders the template"))
+            }
+        }
+    }
+
+    fn render_text(&self, text: &str) -> Result<String, RenderError> {
+        let name = match &self.source {
+            Source::Inline(_) => "<inline>",
+            Source::Url(url) => url.as_str(),
+        };
+        let template = jinja::Template { name, source: text, extensions: self.extensions };
+        jinja::render(&template, self.context.values(), Box::new(self.imports.clone()))
+    }
+
     fn render(&self, part: &mut Part<'_>) -> Result<String, RecipeError> {
-        let (name, text) = match &self.source {
-            Source::Inline(text) => ("<inline>", text.clone()),
+        let text = match &self.source {
+            Source::Inline(text) => text.clone(),
             Source::Url(url) => {
                 let file = part.download(&Download::new(url).md5(self.md5.clone()))?;
-                (url.as_str(), text_of(file.path(), url)?)
+                text_of(file.path(), url)?
             }
         };
-        let template = jinja::Template { name, source: &text, extensions: self.extensions };
-        jinja::render(&template, self.context.clone(), Box::new(self.imports.clone())).map_err(|error| {
+        self.render_text(&text).map_err(|error| {
             let hint = format!("correct line {} of {}", error.line, error.template);
             RecipeError::new("the template cannot be rendered").because(error).hint(hint).code("E-template")
         })

@@ -9,6 +9,10 @@ use super::arguments::Arguments;
 use super::objects::{Dict, View, ViewKind, failure, hashable, iterate, pairs, tuple};
 use super::text::repr;
 
+/// The methods that templates take from a dict without calling them.
+pub(super) const NAMES: [&str; 9] =
+    ["get", "items", "keys", "values", "pop", "setdefault", "update", "__getitem__", "__setitem__"];
+
 /// Calls `dict.name(args)`; a callable stored under `name` comes after the methods.
 pub(super) fn call(
     dict: &Arc<Dict>,

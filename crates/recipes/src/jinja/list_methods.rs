@@ -9,6 +9,10 @@ use super::arguments::Arguments;
 use super::objects::{List, failure, iterate};
 use super::operators::{equal, sort_by_key};
 
+/// The methods that templates take from a list without calling them.
+pub(super) const NAMES: [&str; 8] =
+    ["append", "extend", "insert", "pop", "remove", "index", "count", "__setitem__"];
+
 /// Calls `list.name(args)`.
 pub(super) fn call(
     list: &Arc<List>,

@@ -56,7 +56,10 @@ impl Object for List {
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        lock(&self.0).get(key.as_usize()?).cloned()
+        match key.as_usize() {
+            Some(index) => lock(&self.0).get(index).cloned(),
+            None => bound(self, key, &list_methods::NAMES),
+        }
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -109,7 +112,7 @@ impl Dict {
 
 impl Object for Dict {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.get(key)
+        self.get(key).or_else(|| bound(self, key, &dict_methods::NAMES))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -259,6 +262,17 @@ impl Object for Cursor {
         ObjectRepr::Iterable
     }
 
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        bound(self, key, &["__next__"])
+    }
+
+    fn call_method(self: &Arc<Self>, _: &mut State<'_, '_>, name: &str, _: &[Value]) -> Result<Value, Error> {
+        match name {
+            "__next__" => self.next().ok_or_else(|| failure("StopIteration")),
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
+    }
+
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         let items = Arc::clone(&self.items);
         Enumerator::Iter(Box::new(std::iter::from_fn(move || lock(&items).next())))
@@ -275,6 +289,32 @@ impl Object for Cursor {
     fn is_true(self: &Arc<Self>) -> bool {
         true
     }
+}
+
+/// A method taken from its object, to be called later.
+#[derive(Debug)]
+struct Bound {
+    object: Value,
+    name: String,
+}
+
+impl Object for Bound {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        self.object.call_method(state, &self.name, args)
+    }
+}
+
+/// The method of that name, when it is one of `names`.
+fn bound<T: Object + 'static>(object: &Arc<T>, key: &Value, names: &[&str]) -> Option<Value> {
+    let name = key.as_text().filter(|name| names.contains(name))?;
+    Some(Value::from_object(Bound {
+        object: Value::from_dyn_object(Arc::clone(object)),
+        name: name.to_owned(),
+    }))
 }
 
 /// Python's range.

@@ -4,21 +4,43 @@
 //! every list and dictionary literal into an object that templates may change. What Jinja2 decides lazily (`and`, `or`,
 //! `if … else`) and what needs no Python (attributes, items, calls, filters, tests) stays as it is.
 
+use std::collections::BTreeSet;
+
 use super::SyntaxError;
 use super::tokens::{Located, Token};
+
+/// The names of a template that is imported without context: it sees what it assigns itself, and what every template
+/// of Jinja2 knows.
+pub(super) type OwnNames = BTreeSet<String>;
+
+/// What a name that such a template does not see is replaced by: nobody has it.
+pub(super) const UNSEEN: &str = "__unseen_";
+
+/// What every template of Jinja2 knows.
+const EVERYWHERE: [&str; 9] =
+    ["range", "dict", "namespace", "loop", "caller", "varargs", "kwargs", "self", "super"];
 
 /// Reads one tag's tokens and writes their replacement.
 pub(super) struct Rewriter<'a> {
     tokens: &'a [Located],
     position: usize,
     line: usize,
+    own: Option<&'a OwnNames>,
+    /// Names that the tag assigns.
+    assigned: Vec<String>,
 }
 
 type Rewritten = Result<String, SyntaxError>;
 
 impl<'a> Rewriter<'a> {
-    pub(super) fn new(tokens: &'a [Located], line: usize) -> Self {
-        Self { tokens, position: 0, line }
+    /// A rewriter of these tokens; with `own`, every other name is hidden.
+    pub(super) fn new(tokens: &'a [Located], line: usize, own: Option<&'a OwnNames>) -> Self {
+        Self { tokens, position: 0, line, own, assigned: Vec::new() }
+    }
+
+    /// The names that the tag assigns, of what was read so far.
+    pub(super) fn into_assigned(self) -> Vec<String> {
+        self.assigned
     }
 
     pub(super) fn error(&self, message: impl Into<String>) -> SyntaxError {
@@ -88,6 +110,13 @@ impl<'a> Rewriter<'a> {
             }
             _ => Err(self.unexpected("a name")),
         }
+    }
+
+    /// A name that is assigned.
+    pub(super) fn assigned_name(&mut self) -> Result<&'a str, SyntaxError> {
+        let name = self.name()?;
+        self.assigned.push(name.to_owned());
+        Ok(name)
     }
 
     /// An expression, or several separated by commas, which make a tuple.
@@ -231,7 +260,12 @@ impl<'a> Rewriter<'a> {
         match token {
             Token::Name(name) => {
                 self.position += 1;
-                Ok(constant(name).unwrap_or(name).to_owned())
+                if let Some(constant) = constant(name) {
+                    return Ok(constant.to_owned());
+                }
+                let is_seen =
+                    self.own.is_none_or(|own| own.contains(name) || EVERYWHERE.contains(&name.as_str()));
+                Ok(if is_seen { name.clone() } else { format!("{UNSEEN}{name}") })
             }
             Token::Integer(number) => {
                 self.position += 1;
@@ -358,6 +392,15 @@ impl<'a> Rewriter<'a> {
                 return Ok(format!("{name}={}", rewriter.condition()?));
             }
             rewriter.condition()
+        })?;
+        Ok(items.join(", "))
+    }
+
+    /// The parameters of a macro after their opening bracket, up to and including the closing one.
+    pub(super) fn parameters(&mut self) -> Rewritten {
+        let items = self.items(")", |rewriter| {
+            let name = rewriter.assigned_name()?.to_owned();
+            if rewriter.skip("=") { Ok(format!("{name}={}", rewriter.condition()?)) } else { Ok(name) }
         })?;
         Ok(items.join(", "))
     }

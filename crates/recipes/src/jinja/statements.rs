@@ -3,16 +3,45 @@
 //! Text, comments and `raw` blocks are copied. A rewritten tag keeps its number of lines, so that messages of the
 //! engine name the right line.
 
-use super::SyntaxError;
-use super::rewrite::Rewriter;
+use super::rewrite::{OwnNames, Rewriter};
 use super::tokens::{Tag, Token, read_tag};
+use super::{Extensions, SyntaxError};
+
+/// What a template sees of the one that imports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// Its variables.
+    Context,
+    /// Nothing.
+    Nothing,
+}
+
+/// What the name of a template that is imported without context starts with.
+pub(super) const WITHOUT_CONTEXT: char = '\u{1}';
+
+/// What holds in a whole template.
+#[derive(Clone, Copy)]
+struct Rules<'a> {
+    extensions: Extensions,
+    own: Option<&'a OwnNames>,
+}
 
 /// The template as the engine should read it. Line breaks become `\n`, as in Jinja2; both drop one at the end.
 pub(super) fn rewrite_template(
     source: &str,
-    do_statements: bool,
-    loop_controls: bool,
+    extensions: Extensions,
+    sight: Sight,
 ) -> Result<String, SyntaxError> {
+    let mut own = OwnNames::new();
+    let rewritten = rewrite(source, Rules { extensions, own: None }, &mut own)?;
+    match sight {
+        Sight::Context => Ok(rewritten),
+        Sight::Nothing => rewrite(source, Rules { extensions, own: Some(&own) }, &mut OwnNames::new()),
+    }
+}
+
+/// Rewrites, and collects the names that the template assigns.
+fn rewrite(source: &str, rules: Rules<'_>, assigned: &mut OwnNames) -> Result<String, SyntaxError> {
     let source = source.replace("\r\n", "\n").replace('\r', "\n");
     let mut output = String::with_capacity(source.len() * 2);
     let mut rest = source.as_str();
@@ -38,9 +67,9 @@ pub(super) fn rewrite_template(
             let open = if matches!(rest.as_bytes().get(2), Some(b'-' | b'+')) { 3 } else { 2 };
             let tag = read_tag(&rest[open..], if is_statement { "%}" } else { "}}" }, line)?;
             let inner = if is_statement {
-                statement(&tag, line, do_statements, loop_controls)?
+                statement(&tag, line, rules, assigned)?
             } else {
-                expression(&tag, line)?
+                expression(&tag, line, rules)?
             };
             output.push_str(&rest[..open]);
             output.push(' ');
@@ -83,8 +112,8 @@ fn split_keyword<'a>(text: &'a str, word: &str) -> Option<((), &'a str)> {
     rest.strip_prefix("%}").map(|rest| ((), rest))
 }
 
-fn expression(tag: &Tag, line: usize) -> Result<String, SyntaxError> {
-    let mut rewriter = Rewriter::new(&tag.tokens, line);
+fn expression(tag: &Tag, line: usize, rules: Rules<'_>) -> Result<String, SyntaxError> {
+    let mut rewriter = Rewriter::new(&tag.tokens, line, rules.own);
     let value = rewriter.tuple()?;
     finish(&rewriter, value)
 }
@@ -96,18 +125,18 @@ fn finish(rewriter: &Rewriter<'_>, text: String) -> Result<String, SyntaxError> 
 fn statement(
     tag: &Tag,
     line: usize,
-    do_statements: bool,
-    loop_controls: bool,
+    rules: Rules<'_>,
+    assigned: &mut OwnNames,
 ) -> Result<String, SyntaxError> {
-    let mut rewriter = Rewriter::new(&tag.tokens, line);
+    let mut rewriter = Rewriter::new(&tag.tokens, line, rules.own);
     let keyword = rewriter.name()?;
     let text = match keyword {
         "if" | "elif" => format!("{keyword} {}", rewriter.tuple()?),
         "autoescape" => return Err(rewriter.error("`autoescape` is not supported")),
         "for" => for_loop(&mut rewriter)?,
         "set" => set(&mut rewriter)?,
-        "do" if do_statements => format!("do __do({})", rewriter.tuple()?),
-        "break" | "continue" if loop_controls => keyword.to_owned(),
+        "do" if rules.extensions.do_statements => format!("do __do({})", rewriter.tuple()?),
+        "break" | "continue" if rules.extensions.loop_controls => keyword.to_owned(),
         "do" | "break" | "continue" => {
             let extension = if keyword == "do" { "jinja2.ext.do" } else { "jinja2.ext.loopcontrols" };
             return Err(
@@ -115,9 +144,9 @@ fn statement(
             );
         }
         "macro" => {
-            let name = rewriter.name()?;
+            let name = rewriter.assigned_name()?;
             rewriter.expect("(")?;
-            format!("macro {name}({})", rewriter.arguments()?)
+            format!("macro {name}({})", rewriter.parameters()?)
         }
         "call" => call(&mut rewriter)?,
         "filter" => filter_block(&mut rewriter)?,
@@ -141,7 +170,9 @@ fn statement(
         }
         other => return Err(rewriter.error(format!("unknown tag `{other}`"))),
     };
-    finish(&rewriter, text)
+    let text = finish(&rewriter, text)?;
+    assigned.extend(rewriter.into_assigned());
+    Ok(text)
 }
 
 fn for_loop(rewriter: &mut Rewriter<'_>) -> Result<String, SyntaxError> {
@@ -180,7 +211,7 @@ fn target_item(rewriter: &mut Rewriter<'_>) -> Result<String, SyntaxError> {
         rewriter.expect(")")?;
         return Ok(if inner.starts_with('(') { inner } else { format!("({inner})") });
     }
-    let name = rewriter.name()?.to_owned();
+    let name = rewriter.assigned_name()?.to_owned();
     if rewriter.skip(".") { Ok(format!("{name}.{}", rewriter.name()?)) } else { Ok(name) }
 }
 
@@ -197,7 +228,7 @@ fn set(rewriter: &mut Rewriter<'_>) -> Result<String, SyntaxError> {
 }
 
 fn call(rewriter: &mut Rewriter<'_>) -> Result<String, SyntaxError> {
-    let parameters = if rewriter.skip("(") { format!("({})", rewriter.arguments()?) } else { String::new() };
+    let parameters = if rewriter.skip("(") { format!("({})", rewriter.parameters()?) } else { String::new() };
     Ok(format!("call{parameters} {}", rewriter.condition()?))
 }
 
@@ -215,7 +246,7 @@ fn with(rewriter: &mut Rewriter<'_>) -> Result<String, SyntaxError> {
         if !assignments.is_empty() {
             rewriter.expect(",")?;
         }
-        let name = rewriter.name()?;
+        let name = rewriter.assigned_name()?;
         rewriter.expect("=")?;
         assignments.push(format!("{name} = {}", rewriter.condition()?));
     }
@@ -223,57 +254,60 @@ fn with(rewriter: &mut Rewriter<'_>) -> Result<String, SyntaxError> {
 }
 
 fn template_reference(rewriter: &mut Rewriter<'_>, keyword: &str) -> Result<String, SyntaxError> {
-    let mut text = format!("{keyword} {}", rewriter.condition()?);
+    let name = rewriter.condition()?;
+    let mut rest = String::new();
     match keyword {
         "import" => {
             if !rewriter.skip_name("as") {
                 return Err(rewriter.unexpected("`as`"));
             }
-            text = format!("{text} as {}", rewriter.name()?);
+            rest = format!(" as {}", rewriter.assigned_name()?);
         }
         "from" => {
             if !rewriter.skip_name("import") {
                 return Err(rewriter.unexpected("`import`"));
             }
-            text = format!("{text} import {}", imported_names(rewriter)?);
+            rest = format!(" import {}", imported_names(rewriter)?);
         }
         "include" if rewriter.skip_name("ignore") => {
             if !rewriter.skip_name("missing") {
                 return Err(rewriter.unexpected("`missing`"));
             }
-            text.push_str(" ignore missing");
+            rest.push_str(" ignore missing");
         }
         _ => {}
     }
-    // An `include` sees the variables of the template, an import does not: that is also the engine's rule.
-    let is_default = match keyword {
-        "include" => context_marker(rewriter, "with"),
-        "import" | "from" => context_marker(rewriter, "without"),
-        _ => true,
-    };
-    if is_default {
-        Ok(text)
-    } else {
-        Err(rewriter.error(format!("this form of `{keyword}` is not supported")))
+    let with_context = context_marker(rewriter)?.unwrap_or(keyword == "include");
+    match (keyword, with_context) {
+        // The engine shows every template all variables; a template that shall not see them is rewritten.
+        ("import" | "from", false) => {
+            Ok(format!("{keyword} __concatenate(\"{WITHOUT_CONTEXT}\", {name}){rest}"))
+        }
+        ("include", false) => Err(rewriter.error("`include … without context` is not supported")),
+        _ => Ok(format!("{keyword} {name}{rest}")),
     }
 }
 
-/// Reads `with context` or `without context`; whether the marker is absent or the `default` one.
-fn context_marker(rewriter: &mut Rewriter<'_>, default: &str) -> bool {
-    for word in ["with", "without"] {
+/// Reads `with context` or `without context`.
+fn context_marker(rewriter: &mut Rewriter<'_>) -> Result<Option<bool>, SyntaxError> {
+    for (word, with_context) in [("with", true), ("without", false)] {
         if rewriter.skip_name(word) {
-            return rewriter.skip_name("context") && word == default;
+            return if rewriter.skip_name("context") {
+                Ok(Some(with_context))
+            } else {
+                Err(rewriter.unexpected("`context`"))
+            };
         }
     }
-    true
+    Ok(None)
 }
 
 fn imported_names(rewriter: &mut Rewriter<'_>) -> Result<String, SyntaxError> {
     let mut names = Vec::new();
     loop {
-        let name = rewriter.name()?;
+        let name = rewriter.assigned_name()?;
         names.push(if rewriter.skip_name("as") {
-            format!("{name} as {}", rewriter.name()?)
+            format!("{name} as {}", rewriter.assigned_name()?)
         } else {
             name.to_owned()
         });
@@ -292,7 +326,8 @@ mod tests {
     use super::*;
 
     fn rewrite(source: &str) -> String {
-        rewrite_template(source, true, true).unwrap()
+        rewrite_template(source, Extensions { do_statements: true, loop_controls: true }, Sight::Context)
+            .unwrap()
     }
 
     #[test]
@@ -336,7 +371,8 @@ mod tests {
 
     #[test]
     fn syntax_errors_name_the_line_and_what_is_wrong() {
-        let message = |source| rewrite_template(source, false, false).unwrap_err().to_string();
+        let message =
+            |source| rewrite_template(source, Extensions::default(), Sight::Context).unwrap_err().to_string();
 
         assert_eq!(message("a\n{{ b + }}"), "line 2: expected an expression, found the end of the tag");
         assert_eq!(

@@ -1,5 +1,9 @@
 //! Files from templates.
 
+use std::sync::Arc;
+
+use buildout::{ForeignRecipes, Part, Recipe, RecipeError, Section, Uninstall};
+use camino::Utf8PathBuf;
 use insta::assert_snapshot;
 
 use crate::trial::Trial;
@@ -140,7 +144,7 @@ fn options_that_contradict_each_other_are_refused() {
     ");
     assert_snapshot!(module.refused(), @r"
     E-recipe-failed: the Python module `subprocess` is not available to templates
-      hint: compute the value elsewhere, for example with slapos.recipe.build, and pass it by `key`
+      hint: pin slapos.recipe.template in [versions], and Python renders the template
     ");
     assert_snapshot!(kind.refused(), @r"
     E-recipe-failed: `value` is no kind of variable
@@ -173,4 +177,62 @@ fn a_template_with_another_md5_is_refused() {
     trial.write("template", "text");
 
     assert_snapshot!(trial.refused(), @r"E-download-checksum: the local file is not the one the profile expects");
+}
+
+/// Stands in for the Python worker: it writes who rendered.
+struct Python;
+
+struct ByPython;
+
+impl ForeignRecipes for Python {
+    fn initialise(
+        &self,
+        name: &str,
+        section: &mut Section<'_>,
+    ) -> Result<Option<Box<dyn Recipe>>, RecipeError> {
+        assert_eq!((name, section.name()), ("slapos.recipe.template:jinja2", "file"));
+        Ok(Some(Box::new(ByPython)))
+    }
+
+    fn signature(&self, _: &str, _: &mut Section<'_>) -> Result<String, RecipeError> {
+        Ok(String::new())
+    }
+
+    fn uninstall(&self, _: &str, _: &Uninstall<'_>) -> Result<(), RecipeError> {
+        Ok(())
+    }
+}
+
+impl Recipe for ByPython {
+    fn install(&mut self, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
+        let output = part.resolve("out");
+        host::files::replace(&output, "by Python", 0o644).unwrap();
+        Ok(vec![output])
+    }
+}
+
+#[test]
+fn what_only_python_can_do_is_left_to_it_when_its_recipe_is_pinned() {
+    let pinned = "\n[versions]\nslapos.recipe.template = 5.1\n[data]\n";
+    let cases = [
+        ("inline = x\ncontext = import subprocess subprocess", "by Python"),
+        ("inline = {{ 'a'|wordwrap(1) }}", "by Python"),
+        ("inline = {{ [1, 2]|sum }}", "3"),
+    ];
+    for (options, expected) in cases {
+        let trial = jinja(&format!("{options}{pinned}"));
+
+        trial.build_with(Some(Arc::new(Python))).unwrap();
+
+        assert_eq!(trial.read("out"), expected, "{options}");
+    }
+}
+
+#[test]
+fn a_mistake_is_reported_without_asking_python() {
+    let trial = jinja("inline = {{ nope }}\n[versions]\nslapos.recipe.template = 5.1\n[data]\n");
+
+    let error = trial.build_with(Some(Arc::new(Python))).unwrap_err();
+
+    assert_eq!(error.code(), "E-template");
 }

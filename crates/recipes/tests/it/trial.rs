@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::{Arc, Mutex};
 
-use buildout::{BuildError, CommandLine, Event, Outcome, Settings, Sink};
+use buildout::{BuildError, CommandLine, Event, ForeignRecipes, Outcome, Settings, Sink};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
@@ -69,11 +69,17 @@ impl Trial {
 
     /// Builds `buildout.cfg`.
     pub(crate) fn build(&self) -> Result<Outcome, BuildError> {
+        self.build_with(None)
+    }
+
+    /// Builds `buildout.cfg` with recipes written elsewhere.
+    pub(crate) fn build_with(&self, foreign: Option<Arc<dyn ForeignRecipes>>) -> Result<Outcome, BuildError> {
         let command_line = CommandLine::parse(["-c", self.path("buildout.cfg").as_str()]).unwrap();
         let settings = Settings {
             environment: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into(),
             registry: recipes::REGISTRY,
             hooks: recipes::hooks(),
+            foreign,
             sink: Arc::clone(&self.log) as Arc<dyn Sink>,
             engine: vec!["/opt/slapos".to_owned(), "buildout".to_owned()],
             ..Settings::new(command_line, self.root.clone())
