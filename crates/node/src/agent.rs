@@ -85,7 +85,7 @@ fn work(node: &Node, options: &Options, interruptions: &Interruptions) -> Outcom
     if let Err(problem) = instance::prepare(node) {
         return Outcome::stopped(Exit::Failed, problem);
     }
-    let mut formatter = Formatter { node, options, next: None };
+    let mut formatter = Formatter { node, options, next: None, next_wanted: None };
     formatter.look(&board);
     let threads = [
         spawn("watcher", node, &board, watcher::run),
@@ -151,18 +151,20 @@ fn spawn(name: &str, node: &Node, board: &Arc<Board>, run: fn(&Node, &Board)) ->
         .expect("the system has room for three threads")
 }
 
-/// Formats the machine at the beginning, each hour, and when the master does not know it.
+/// Formats the machine at the beginning, each hour, and when something is found not to be as a format leaves it.
 struct Formatter<'a> {
     node: &'a Node,
     options: &'a Options,
     next: Option<jiff::Timestamp>,
+    next_wanted: Option<jiff::Timestamp>,
 }
 
 impl Formatter<'_> {
     fn look(&mut self, board: &Board) {
         let now = self.node.clock.now();
-        let is_due = self.next.is_none_or(|next| next <= now) || board.take_unknown_computer();
-        if self.options.skip_format || !is_due {
+        // A format that does not help is not repeated at once.
+        let is_wanted = self.next_wanted.is_none_or(|next| next <= now) && board.take_format_wanted();
+        if self.options.skip_format || !(is_wanted || self.next.is_none_or(|next| next <= now)) {
             return;
         }
         let options = format::Options { dry_run: false, definition: self.options.definition.clone() };
@@ -178,8 +180,16 @@ impl Formatter<'_> {
             tracing::error!("{}", problem.message);
         }
         self.next = Some(now + wait);
-        if formatted.outcome.exit == Exit::Success {
-            board.poke_watcher();
+        if is_wanted {
+            self.next_wanted = Some(now + pace.poll);
+        }
+        if formatted.outcome.exit != Exit::Success {
+            return;
+        }
+        board.poke_watcher();
+        if is_wanted {
+            // Whatever waited for it is tried at once.
+            board.poke();
         }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct State {
     pub(crate) failed_releases: Retries,
     /// Partitions that failed.
     pub(crate) failed_partitions: Retries,
-    unknown_computer: bool,
+    format_wanted: bool,
     stopping: bool,
     since: Timestamp,
 }
@@ -71,7 +71,7 @@ impl Board {
                 waiting: Vec::new(),
                 failed_releases: retries(),
                 failed_partitions: retries(),
-                unknown_computer: false,
+                format_wanted: false,
                 stopping: false,
                 since,
             }),
@@ -144,14 +144,14 @@ impl Board {
         self.change(|state| state.questions += 1);
     }
 
-    /// The master does not know this computer.
-    pub(crate) fn note_unknown_computer(&self) {
-        self.change(|state| state.unknown_computer = true);
+    /// The machine is to be formatted: the master does not know it, or a partition is not as it was made.
+    pub(crate) fn want_format(&self) {
+        self.change(|state| state.format_wanted = true);
     }
 
-    /// Whether the master was found not to know this computer since the last call.
-    pub(crate) fn take_unknown_computer(&self) -> bool {
-        std::mem::take(&mut self.state().unknown_computer)
+    /// Whether a format was wanted since the last call.
+    pub(crate) fn take_format_wanted(&self) -> bool {
+        std::mem::take(&mut self.state().format_wanted)
     }
 
     pub(crate) fn stop(&self) {

@@ -96,6 +96,7 @@ impl Keeper<'_> {
             }
         };
         let master_lost = processed.master_lost;
+        self.repair(&processed);
         self.note(&computer, &skipped, processed);
         if master_lost {
             self.board.poke_watcher();
@@ -129,6 +130,14 @@ impl Keeper<'_> {
             })
             .map(|partition| partition.id.clone())
             .collect()
+    }
+
+    /// Has the machine formatted when a partition is not as a format leaves it.
+    fn repair(&self, processed: &Processed) {
+        let is_repaired = |code: &str| matches!(code, "E-partition-missing" | "E-partition-mode");
+        if processed.outcome.problems.iter().any(|problem| problem.code.as_deref().is_some_and(is_repaired)) {
+            self.board.want_format();
+        }
     }
 
     fn note(&self, computer: &Computer, skipped: &[PartitionId], processed: Processed) {

@@ -137,6 +137,23 @@ fn a_master_that_comes_back_is_noticed() {
 }
 
 #[test]
+fn a_partition_that_vanished_asks_for_a_format() {
+    let trial = trial("exit 0");
+    let url = trial.release("web");
+    let partition = trial.partition("slappart0", RequestedState::Started, &url);
+    fs_err::remove_dir(trial.directory.path().join("inst/slappart0")).unwrap();
+    trial.master.wants(computer(&[&url], vec![partition]));
+    let agent = Running::start(&trial);
+    trial.master.wait_until_told("softwareInstanceError slappart0");
+
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !agent.board.take_format_wanted() {
+        assert!(Instant::now() < deadline, "no format is wanted");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
 fn an_agent_that_is_absent_says_where_it_would_answer() {
     let trial = trial("exit 0");
 

@@ -103,7 +103,7 @@ impl Watcher<'_> {
         self.token = None;
         self.wait = self.wait.saturating_mul(2);
         if intended::is_unknown(error) {
-            self.board.note_unknown_computer();
+            self.board.want_format();
         }
         let now = self.node.clock.now();
         let is_away = intended::is_away(error);
