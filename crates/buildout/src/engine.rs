@@ -156,10 +156,8 @@ impl Engine {
             return Err(Fault::TooDeep { limit: DEEPEST }.into());
         }
         self.doing.push(activity);
-        let done = work(self).map_err(|error| {
-            let activities: Vec<String> = self.doing.iter().map(ToString::to_string).collect();
-            error.during(&activities)
-        });
+        let done =
+            work(self).map_err(|error| error.during(|| self.doing.iter().map(ToString::to_string).collect()));
         self.doing.pop();
         done
     }

@@ -7,6 +7,9 @@ use camino::Utf8PathBuf;
 use crate::RecipeError;
 use crate::syntax::SyntaxError;
 
+/// Of what was being done, so many lines at the beginning and at the end are told.
+const MOST_ACTIVITIES: usize = 30;
+
 /// A build that failed: why, and what was being done.
 #[derive(Debug)]
 pub struct BuildError(Box<Details>);
@@ -313,9 +316,15 @@ impl BuildError {
     }
 
     /// Keeps what was being done; the first time counts, since it is the innermost.
-    pub(crate) fn during(mut self, activities: &[String]) -> Self {
+    pub(crate) fn during(mut self, activities: impl FnOnce() -> Vec<String>) -> Self {
         if self.0.activities.is_empty() {
-            self.0.activities = activities.to_vec();
+            self.0.activities = activities();
+            let count = self.0.activities.len();
+            if count > 2 * MOST_ACTIVITIES {
+                let left_out = MOST_ACTIVITIES..count - MOST_ACTIVITIES;
+                let line = format!("({} more)", left_out.len());
+                self.0.activities.splice(left_out, [line]);
+            }
         }
         self
     }

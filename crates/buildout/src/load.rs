@@ -21,7 +21,10 @@ pub(crate) fn load(engine: &mut Engine, settings: &Settings) -> Result<(), Build
     let line = &settings.command_line;
     engine.apply_defaults();
     let working = Location::Path(settings.working_directory.clone());
-    let root = working.join(&line.profile);
+    let root = match working.join(&line.profile) {
+        Location::Path(path) => Location::Path(normalise(&path)),
+        url => url,
+    };
     let directory = match &root {
         Location::Path(path) => path.parent().unwrap_or(path).to_owned(),
         Location::Url(_) => settings.working_directory.clone(),

@@ -13,13 +13,17 @@ use crate::{BuildError, EggSettings};
 const SEARCH_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 impl Engine {
-    /// The section that `[buildout] versions` names; empty when it names none.
+    /// The section that `[buildout] versions` names; empty when it names none. Reading it makes no section depend on
+    /// it: a changed pin is found when distributions are looked after, and is no reason to build all parts again.
     pub(crate) fn versions(&mut self) -> Result<IndexMap<String, String>, BuildError> {
         let name = self.read("buildout", "versions")?.unwrap_or_default();
         if name.is_empty() || !self.table.contains(&name) {
             return Ok(IndexMap::new());
         }
-        self.copy(&name)
+        let initialising = std::mem::take(&mut self.initialising);
+        let versions = self.copy(&name);
+        self.initialising = initialising;
+        versions
     }
 
     /// The interpreter that is used when the profile names none; it is not started.

@@ -139,12 +139,8 @@ fn initialise_parts(
     only: &[String],
 ) -> Result<IndexMap<String, Options>, BuildError> {
     let wanted: Vec<String> = match only {
-        [] => engine
-            .buildout_option("parts")?
-            .unwrap_or_default()
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect(),
+        // Without this option everything that is installed would go, and it is easily misspelt.
+        [] => engine.require("buildout", "parts")?.split_whitespace().map(str::to_owned).collect(),
         only => only.to_vec(),
     };
     for part in &wanted {
@@ -153,7 +149,11 @@ fn initialise_parts(
     for hook in &mut settings.hooks {
         call(engine, |build| hook.before_install(build))?;
     }
-    let names = if only.is_empty() { engine.order.clone() } else { wanted };
+    let mut names = engine.order.clone();
+    if !only.is_empty() {
+        names.retain(|name| wanted.contains(name));
+        names.sort_by_key(|name| wanted.iter().position(|part| part == name));
+    }
     let mut parts = IndexMap::new();
     for name in names {
         let signature = engine.signature(&name)?;

@@ -122,6 +122,9 @@ impl RecipeKind for FileKind {
     fn initialise(&self, section: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
         let path = section.require("path")?;
         section.set("location", section.resolve(&path).into_string());
+        if section.get("pins")?.is_some() {
+            assert!(section.versions()?.contains_key("flask"));
+        }
         if section.get("secret")?.is_some() {
             section.hide("secret");
         }

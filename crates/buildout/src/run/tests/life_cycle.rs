@@ -139,6 +139,17 @@ fn hidden_options_are_not_recorded_and_count_in_no_signature() {
 }
 
 #[test]
+fn a_changed_pin_builds_no_part_again() {
+    let profile =
+        "[buildout]\nparts = a\n[a]\nrecipe = test:file\npath = x\npins = yes\n[versions]\nflask = 1\n";
+    let bench = Bench::with(profile);
+    bench.succeed("");
+    bench.write("buildout.cfg", &profile.replace("flask = 1", "flask = 2"));
+
+    assert_eq!(bench.succeed(""), "Updating a.\n");
+}
+
+#[test]
 fn late_options_are_asked_of_the_recipe() {
     let bench = Bench::with(
         "[buildout]\nparts = b\n[a]\nrecipe = test\n[b]\nrecipe = test:file\npath = x\ntext = ${a:late-ok}\n",

@@ -324,6 +324,23 @@ fn a_value_that_is_neither_true_nor_false() {
 }
 
 #[test]
+fn a_profile_without_parts() {
+    insta::assert_snapshot!(message("[buildout]\nprats = a\n"), @r"
+    While:
+      Installing.
+    Error: Missing option: buildout:parts
+    error: section [buildout] has no option `parts`
+      ╭▸ /dir/buildout.cfg:1:1
+      │
+    1 │ [buildout]
+      ╰╴━━━━━━━━━━ has no option `parts`
+    hint: did you mean `parts` instead of `prats`?
+    hint: add `parts = …` to [buildout]
+    E-profile-missing-option
+    ");
+}
+
+#[test]
 fn a_directory_that_cannot_be_made() {
     insta::assert_snapshot!(message("[buildout]\nparts =\nparts-directory = /proc/nowhere\n"), @r"
     While:
