@@ -101,6 +101,7 @@ impl Supervisor {
     /// # Errors
     /// [`SupervisorError::Configuration`].
     pub fn write_configuration(&self, watchdog: Option<&WatchdogArguments>) -> Result<bool, SupervisorError> {
+        self.retire_second()?;
         configuration::write_main(&self.layout, watchdog)
             .map_err(|source| SupervisorError::Configuration { group: "the main file".to_owned(), source })
     }
@@ -170,15 +171,20 @@ impl Supervisor {
         self.apply(&self.client(), partition)
     }
 
-    /// The processes of a partition and of its managers.
-    ///
-    /// # Errors
-    /// The daemon does not answer.
-    pub fn processes_of(&self, partition: &str) -> Result<Vec<ProcessInfo>, SupervisorError> {
-        let of_suffix = format!("{partition}-");
-        let mut processes = self.client().processes()?;
-        processes.retain(|process| process.group == partition || process.group.starts_with(&of_suffix));
-        Ok(processes)
+    /// Ends a daemon on the usual socket when another has the historical one: an old version started it by mistake, and
+    /// each partition can have its processes only once.
+    fn retire_second(&self) -> Result<(), SupervisorError> {
+        let usual = self.layout.usual_socket();
+        if self.layout.socket() == usual || !usual.exists() {
+            return Ok(());
+        }
+        let second = Client::new(&usual);
+        if second.state().is_ok() {
+            tracing::error!("two supervisors run: ending the one on `{usual}`");
+            second.stop_all()?;
+            second.shutdown()?;
+        }
+        Ok(())
     }
 
     fn write_partition(&self, partition: &str, directory: &Utf8Path) -> Result<(), SupervisorError> {

@@ -294,15 +294,6 @@ impl Client {
         }
     }
 
-    /// Starts everything that is configured and not running, without waiting.
-    ///
-    /// # Errors
-    /// As [`Client::call`].
-    pub fn start_all(&self) -> Result<Vec<ProcessOutcome>, ClientError> {
-        let answer = self.call("supervisor.startAllProcesses", &[false.into()])?;
-        self.outcomes(&answer)
-    }
-
     /// Stops everything and waits.
     ///
     /// # Errors

@@ -43,7 +43,13 @@ impl Layout {
     #[must_use]
     pub fn socket(&self) -> Utf8PathBuf {
         let legacy = self.instance_root.join("supervisord.socket");
-        if legacy.exists() { legacy } else { self.instance_root.join("sv.sock") }
+        if legacy.exists() { legacy } else { self.usual_socket() }
+    }
+
+    /// The socket, when nothing has its historical name.
+    #[must_use]
+    pub fn usual_socket(&self) -> Utf8PathBuf {
+        self.instance_root.join("sv.sock")
     }
 
     /// The supervisor's own log.

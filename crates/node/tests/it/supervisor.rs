@@ -153,6 +153,24 @@ fn a_second_supervisor_of_the_same_files_gives_way() {
 }
 
 #[test]
+fn of_two_supervisors_the_one_without_the_historical_socket_ends() {
+    let station = Station::new();
+    station.partition("part0");
+    station.wrapper("part0/etc/service/web", SLEEP);
+    let client = station.run(None);
+    station.start("part0");
+    let web = station.wait_running("part0:web-on-watch");
+    host::files::replace(&station.root().join("supervisord.socket"), "", 0o700).unwrap();
+
+    station.supervisor.write_configuration(None).unwrap();
+
+    wait_until("nobody answers", || client.state().is_err());
+    assert!(!is_alive(web.pid));
+    let configuration = fs_err::read_to_string(station.supervisor.layout().configuration_file()).unwrap();
+    assert!(configuration.contains("/supervisord.socket\n"), "{configuration}");
+}
+
+#[test]
 fn shutdown_ends_everything_and_forgets_nothing() {
     let station = Station::new();
     station.partition("part0");
