@@ -52,10 +52,16 @@ pub fn pass(node: &Node, options: &Options) -> Outcome {
     tracing::info!("{}", "=".repeat(80));
     match stopped_or_processed {
         Ok(processed) if processed.master_lost => {
-            offline::pass(node, "it was lost while partitions were processed")
+            tracing::warn!(
+                "The master was lost while partitions were processed; starting what is configured."
+            );
+            offline::pass(node)
         }
         Ok(processed) => processed.outcome,
-        Err(Stopped::MasterAway(reason)) => offline::pass(node, &reason),
+        Err(Stopped::MasterAway(reason)) => {
+            tracing::warn!("The master cannot be reached ({reason}); starting what is configured.");
+            offline::pass(node)
+        }
         Err(Stopped::Refused(outcome)) => outcome,
     }
 }

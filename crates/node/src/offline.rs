@@ -13,9 +13,8 @@ use crate::promise::{Check, Mode};
 use crate::supervisor::xml_rpc::Value;
 use crate::supervisor::{ProcessInfo, ProcessState, Supervisor, SupervisorError};
 
-/// Starts what should run; `reason` says why the master is not asked.
-pub(crate) fn pass(node: &Node, reason: &str) -> Outcome {
-    tracing::warn!("The master cannot be reached ({reason}); starting what is configured.");
+/// Starts what should run.
+pub(crate) fn pass(node: &Node) -> Outcome {
     if let Err(problem) = instance::prepare(node) {
         return Outcome::stopped(Exit::Failed, problem);
     }

@@ -13,6 +13,7 @@ use crate::configuration::Pace;
 use crate::instance::{self, Options, Processed};
 use crate::offline;
 use crate::outcome::Exit;
+use crate::progress::Event;
 use crate::report;
 
 /// Between two looks while another pass holds the pid file.
@@ -112,7 +113,7 @@ impl Keeper<'_> {
             self.was_offline = true;
             tracing::warn!("Working without the master: {reason}");
         }
-        let outcome = offline::pass(self.node, reason);
+        let outcome = offline::pass(self.node);
         for problem in &outcome.problems {
             tracing::error!("{}", problem.message);
         }
@@ -140,25 +141,34 @@ impl Keeper<'_> {
         }
     }
 
+    /// Writes on the board who waits for a release, and tells whoever listens of those who begin to.
+    fn tell_waiting(&self, computer: &Computer, waiting: &[PartitionId]) {
+        let names = waiting.iter().map(ToString::to_string).collect();
+        let before = self.board.change(|state| std::mem::replace(&mut state.waiting, names));
+        for partition in computer.partitions.iter().filter(|partition| waiting.contains(&partition.id)) {
+            let Some(url) = &partition.release else { continue };
+            if !before.iter().any(|name| name == partition.id.as_str()) {
+                let partition = partition.id.to_string();
+                self.node.tell(Event::PartitionWaiting { partition, url: url.to_string() });
+            }
+        }
+    }
+
+    /// Writes on the board what failed and what does no more.
     fn note(&self, computer: &Computer, skipped: &[PartitionId], processed: Processed) {
+        self.tell_waiting(computer, &processed.waiting);
         let now = self.node.clock.now();
         let pace = self.pace();
         self.board.change(|state| {
-            state.waiting = processed.waiting.iter().map(ToString::to_string).collect();
             state.failed_partitions.keep(|id| {
                 computer.partitions.iter().any(|partition| partition.id.as_str() == id && partition.is_busy())
             });
             for partition in &computer.partitions {
-                let is_over = partition.requested_state != RequestedState::Destroyed
+                let key = partition.id.as_str();
+                let is_tried = partition.requested_state != RequestedState::Destroyed
                     && !skipped.contains(&partition.id);
-                if is_over
-                    && processed
-                        .outcome
-                        .problems
-                        .iter()
-                        .all(|problem| problem.subject != partition.id.as_str())
-                {
-                    state.failed_partitions.succeeded(partition.id.as_str());
+                if is_tried && processed.outcome.problems.iter().all(|problem| problem.subject != key) {
+                    state.failed_partitions.succeeded(key);
                 }
             }
             for problem in &processed.outcome.problems {

@@ -45,12 +45,21 @@ fn computer(releases: &[&SoftwareUrl], partitions: Vec<Partition>) -> Computer {
 
 #[test]
 fn an_instance_follows_its_release_at_once() {
-    let trial = trial("echo '[buildout]' > instance.cfg");
+    // The release takes as long as nobody waits for it; its instance is built without that.
+    let engine = "case $PWD in *soft*) while test ! -e ../../go; do sleep 0.01; done; echo '[buildout]' > instance.cfg;; esac";
+    let trial = trial(engine);
     let url: SoftwareUrl = "http://release/new".parse().unwrap();
     let partition = trial.partition("slappart0", RequestedState::Started, &url);
     trial.master.wants(computer(&[&url], vec![partition]));
 
     let _agent = Running::start(&trial);
+    let waits = Event::PartitionWaiting { partition: "slappart0".to_owned(), url: url.to_string() };
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !trial.events.take().contains(&waits) {
+        assert!(Instant::now() < deadline, "nobody waits");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    trial.directory.write("go", "", 0o644);
 
     let told = trial.master.wait_until_told("startedComputerPartition slappart0");
     assert_eq!(
