@@ -20,7 +20,7 @@ pub fn render(error: &BuildError, colour: bool) -> String {
     for cause in causes(error) {
         line(&mut text, format!("  {}", paint("because:", "1", colour)), &cause);
     }
-    for excerpt in error.excerpts().iter().take(5) {
+    for excerpt in error.excerpts() {
         text.push_str(&source_lines(excerpt, colour));
     }
     for hint in hints::hints(error).into_iter().take(3) {
@@ -62,11 +62,20 @@ fn causes(error: &BuildError) -> Vec<String> {
 
 fn source_lines(excerpt: &Excerpt, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    let mut annotation = AnnotationKind::Primary.span(excerpt.range.clone());
+    // Only the lines that are shown: a profile can be large.
+    let start = excerpt.text[..excerpt.range.start].rfind('\n').map_or(0, |end| end + 1);
+    let end = excerpt.text[excerpt.range.end..]
+        .find('\n')
+        .map_or(excerpt.text.len(), |end| excerpt.range.end + end);
+    let first_line = 1 + excerpt.text[..start].matches('\n').count();
+    let mut annotation = AnnotationKind::Primary.span(excerpt.range.start - start..excerpt.range.end - start);
     if !excerpt.label.is_empty() {
         annotation = annotation.label(excerpt.label.as_str());
     }
-    let snippet = Snippet::source(&*excerpt.text).path(excerpt.file.as_str()).annotation(annotation);
+    let snippet = Snippet::source(&excerpt.text[start..end])
+        .line_start(first_line)
+        .path(excerpt.file.as_str())
+        .annotation(annotation);
     let mut lines =
         renderer.decor_style(DecorStyle::Unicode).render(&[Group::with_level(Level::ERROR).element(snippet)]);
     lines.push('\n');

@@ -93,7 +93,8 @@ fn with_causes(error: &BuildError) -> String {
 }
 
 fn syntax(error: &SyntaxError) -> String {
-    let line = |number: u32| quoted(&format!("{}\n", error.line(number)));
+    let lines: Vec<&str> = error.text.lines().collect();
+    let line = |number: u32| quoted(&format!("{}\n", lines.get(number as usize - 1).unwrap_or(&"")));
     match error.kind {
         SyntaxErrorKind::NoSection => {
             let number = error.lines.first().copied().unwrap_or(1);

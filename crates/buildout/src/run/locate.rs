@@ -9,6 +9,9 @@ use crate::fault::{BuildError, Excerpt, Fault, Reference, SubstitutionProblem};
 use crate::sources::{Source, SourceId};
 use crate::table::{Origin, Table};
 
+/// Of many wrong lines so many are shown.
+const MOST_LINES: usize = 5;
+
 /// The lines that an error is about, the most telling first.
 pub(super) fn excerpts(engine: &Engine, error: &BuildError) -> Vec<Excerpt> {
     let at_option = |section: &str, option: &str, label: &str| {
@@ -23,7 +26,7 @@ pub(super) fn excerpts(engine: &Engine, error: &BuildError) -> Vec<Excerpt> {
                 range: line_range(&error.text, *number),
                 label: String::new(),
             };
-            return error.lines.iter().map(place).collect();
+            return error.lines.iter().take(MOST_LINES).map(place).collect();
         }
         Fault::Extends { chain, word, .. } => chain.last().and_then(|file| {
             let source = engine.sources.by_name(file)?;

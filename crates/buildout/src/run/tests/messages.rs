@@ -428,6 +428,16 @@ fn a_condition_that_cannot_be_decided() {
 }
 
 #[test]
+fn a_large_file_of_garbage_is_reported_with_its_first_lines() {
+    let garbage = format!("[buildout]\n{}", "\u{0}\u{1}what is this?\n".repeat(200_000));
+
+    let message = message(&garbage);
+
+    assert!(message.ends_with("E-profile-syntax\n"));
+    assert_eq!(message.matches("buildout.cfg:").count(), 5);
+}
+
+#[test]
 fn endless_references_end() {
     let mut profile = String::from("[buildout]\nparts = s0\n");
     for number in 0..20_000 {
