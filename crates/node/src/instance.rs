@@ -26,6 +26,7 @@ use crate::pid_file::PidFile;
 use crate::supervisor::SupervisorError;
 
 pub use error::InstanceError;
+pub(crate) use install::is_fit;
 pub use plan::Options;
 pub(crate) use plan::check_selection;
 

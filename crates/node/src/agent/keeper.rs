@@ -19,12 +19,16 @@ use crate::report;
 /// Between two looks while another pass holds the pid file.
 const LOCKED: Duration = Duration::from_secs(1);
 
+/// How long a format may take before partitions are looked at without it.
+const REPAIR: Duration = Duration::from_secs(5);
+
 /// How long the promises of a partition that was just started may take to hold.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Keeps until the agent ends.
 pub(crate) fn run(node: &Node, board: &Board) {
-    let mut keeper = Keeper { node, board, next_report: node.clock.now(), was_offline: false };
+    let now = node.clock.now();
+    let mut keeper = Keeper { node, board, next_report: now, next_repair: now, was_offline: false };
     let mut seen = 0;
     let mut next = Next::In(Duration::ZERO);
     loop {
@@ -55,6 +59,7 @@ struct Keeper<'a> {
     node: &'a Node,
     board: &'a Board,
     next_report: Timestamp,
+    next_repair: Timestamp,
     was_offline: bool,
 }
 
@@ -79,6 +84,9 @@ impl Keeper<'_> {
             _ => return Next::In(self.pace().promises),
         };
         self.was_offline = false;
+        if self.repair(&computer) {
+            return Next::In(REPAIR);
+        }
         let options = Options {
             wait_for_releases: true,
             grace: GRACE,
@@ -97,7 +105,6 @@ impl Keeper<'_> {
             }
         };
         let master_lost = processed.master_lost;
-        self.repair(&processed);
         self.note(&computer, &skipped, processed);
         if master_lost {
             self.board.poke_watcher();
@@ -133,12 +140,20 @@ impl Keeper<'_> {
             .collect()
     }
 
-    /// Has the machine formatted when a partition is not as a format leaves it.
-    fn repair(&self, processed: &Processed) {
-        let is_repaired = |code: &str| matches!(code, "E-partition-missing" | "E-partition-mode");
-        if processed.outcome.problems.iter().any(|problem| problem.code.as_deref().is_some_and(is_repaired)) {
-            self.board.want_format();
+    /// Has the machine formatted before a partition is tried that is not as a format leaves it; `false` when all are,
+    /// or a format a short time ago did not help.
+    fn repair(&mut self, computer: &Computer) -> bool {
+        let now = self.node.clock.now();
+        let is_unfit = |partition: &Partition| {
+            partition.is_busy()
+                && !instance::is_fit(&self.node.configuration.partition_directory(&partition.id))
+        };
+        if now < self.next_repair || !computer.partitions.iter().any(is_unfit) {
+            return false;
         }
+        self.next_repair = now + self.pace().poll;
+        self.board.want_format();
+        true
     }
 
     /// Writes on the board who waits for a release, and tells whoever listens of those who begin to.

@@ -153,13 +153,16 @@ fn a_partition_that_vanished_asks_for_a_format() {
     fs_err::remove_dir(trial.directory.path().join("inst/slappart0")).unwrap();
     trial.master.wants(computer(&[&url], vec![partition]));
     let agent = Running::start(&trial);
-    trial.master.wait_until_told("softwareInstanceError slappart0");
 
     let deadline = Instant::now() + Duration::from_secs(20);
     while !agent.board.take_format_wanted() {
         assert!(Instant::now() < deadline, "no format is wanted");
         std::thread::sleep(Duration::from_millis(5));
     }
+    trial.directory.make("inst/slappart0", 0o750);
+    agent.board.poke();
+    let told = trial.master.wait_until_told("startedComputerPartition slappart0");
+    assert_eq!(told, ["startedComputerPartition slappart0"]);
 }
 
 #[test]

@@ -76,6 +76,11 @@ fn give(directory: &Utf8Path, path: &Utf8Path) -> io::Result<()> {
     }
 }
 
+/// Whether a partition's directory is there, with the mode that it must have.
+pub(crate) fn is_fit(directory: &Utf8Path) -> bool {
+    directory.is_dir() && check_mode(directory).is_ok()
+}
+
 fn check_mode(directory: &Utf8Path) -> Result<(), InstanceError> {
     let metadata = fs::metadata(directory).map_err(|source| InstanceError::File {
         what: "look at",
