@@ -133,8 +133,9 @@ impl Recipe for Fetched {
                 return Err(RecipeError::new(format!("{} is there already", self.directory))
                     .hint("remove it, or write `ignore-existing = true` to unpack over it"));
             }
-            unpack::unpack(archive.path(), &self.directory, self.top)?;
-            return Ok(vec![self.directory.clone()]);
+            let unpacked = unpack::unpack(archive.path(), &self.directory, self.top)?;
+            // What was there before does not belong to the part.
+            return Ok(if is_new { vec![self.directory.clone()] } else { unpacked });
         }
         create_directory(&self.directory, 0o777)?;
         let file = self.keep_file(archive.path())?;

@@ -79,6 +79,11 @@ impl RecipeKind for BuildDownload {
                 Fetched { download, owned, target }
             }
         };
+        if is_same_file(&section.resolve(&fetched.download.url), &fetched.target) {
+            return Err(RecipeError::new(format!("{} would be fetched onto itself", fetched.target))
+                .option("destination")
+                .hint("choose another `destination`, or use the file where it is"));
+        }
         section.set("target", fetched.target.as_str());
         Ok(Box::new(fetched))
     }
@@ -91,6 +96,13 @@ pub(crate) fn download(section: &mut Section<'_>) -> Result<Download, RecipeErro
     let mut download = Download::new(url.trim()).md5(md5).alternate_url(alternate_url);
     download.offline = flag(section, "offline")?;
     Ok(download)
+}
+
+fn is_same_file(source: &Utf8Path, target: &Utf8Path) -> bool {
+    match (source.canonicalize_utf8(), target.canonicalize_utf8()) {
+        (Ok(source), Ok(target)) => source == target,
+        _ => false,
+    }
 }
 
 fn check_shared(download: &Download, destination: Option<&str>) -> Result<(), RecipeError> {
@@ -108,6 +120,11 @@ fn check_shared(download: &Download, destination: Option<&str>) -> Result<(), Re
 impl Recipe for Fetched {
     fn install(&mut self, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
         let directory = self.target.parent().unwrap_or(&self.target).to_owned();
+        if self.owned == self.target && self.target.is_dir() {
+            return Err(RecipeError::new(format!("{} is a directory", self.target))
+                .option("destination")
+                .hint("`destination` is the path of the file itself"));
+        }
         host::files::remove_tree(&self.owned).map_err(|error| refused(&self.owned, error))?;
         part.created(self.owned.clone());
         create_directory(&directory, 0o777)?;

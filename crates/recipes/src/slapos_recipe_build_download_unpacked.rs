@@ -79,6 +79,13 @@ impl RecipeKind for BuildDownloadUnpacked {
             Some(true) => TopDirectory::Strip,
             Some(false) => TopDirectory::Keep,
         };
+        if section.directory().starts_with(&directory) {
+            return Err(RecipeError::new(format!(
+                "{directory} holds the whole build and cannot belong to one part"
+            ))
+            .option("destination")
+            .hint("choose a directory inside the buildout directory"));
+        }
         section.set("location", directory.as_str());
         section.set("target", directory.as_str());
         Ok(Box::new(Unpacked { download: download(section)?, directory, top }))

@@ -53,13 +53,17 @@ fn format(path: &Utf8Path) -> io::Result<Option<Format>> {
     Ok((start.get(257..262) == Some(b"ustar")).then_some(Format::Tar))
 }
 
-/// Unpacks an archive into `directory`, creating it. Entries with absolute names or `..`, and links that lead out of
+/// Unpacks an archive into `directory`, creating it, and gives what it put there. Entries with absolute names or `..`, and links that lead out of
 /// the directory, are not unpacked; owners are not restored.
 ///
 /// # Errors
 /// The file is no archive, is damaged, or the directory cannot be written; and no single top directory where one is to
 /// be taken away.
-pub(crate) fn unpack(archive: &Utf8Path, directory: &Utf8Path, top: TopDirectory) -> Result<(), RecipeError> {
+pub(crate) fn unpack(
+    archive: &Utf8Path,
+    directory: &Utf8Path,
+    top: TopDirectory,
+) -> Result<Vec<Utf8PathBuf>, RecipeError> {
     let format = format(archive).map_err(|error| refused(archive, error))?;
     let format = format.ok_or_else(|| {
         RecipeError::new("the file is no archive that can be unpacked")
@@ -83,7 +87,15 @@ pub(crate) fn unpack(archive: &Utf8Path, directory: &Utf8Path, top: TopDirectory
     };
     extract(archive, scratch_path, format).map_err(damaged)?;
     let content = content_root(scratch_path, top)?;
-    move_into(&content, directory).map_err(|error| refused(directory, error))
+    let unpacked = names(&content).and_then(|names| {
+        move_into(&content, directory)?;
+        Ok(names.iter().map(|name| directory.join(name)).collect())
+    });
+    unpacked.map_err(|error| refused(directory, error))
+}
+
+fn names(directory: &Utf8Path) -> io::Result<Vec<String>> {
+    directory.read_dir_utf8()?.map(|entry| Ok(entry?.file_name().to_owned())).collect()
 }
 
 fn extract(archive: &Utf8Path, into: &Utf8Path, format: Format) -> io::Result<()> {

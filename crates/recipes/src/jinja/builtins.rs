@@ -9,7 +9,10 @@ use minijinja::{Error, ErrorKind, State};
 use super::arguments::{Arguments, integer};
 use super::dict_methods::merged;
 use super::list_methods::sorted;
-use super::objects::{AsText, Cursor, Dict, List, Range, Set, failure, hashable, iterate, tuple, type_name};
+use super::modules::Module;
+use super::objects::{
+    AsText, Cursor, Dict, List, Range, Set, failure, hashable, is_macro, iterate, tuple, type_name,
+};
 use super::operators::{Number, add, arithmetic, order, whole};
 use super::text::{display, dumps, repr};
 use super::{format_spec, string_methods};
@@ -194,8 +197,8 @@ fn in_base(args: &Arguments, spec: &str) -> Result<Value, Error> {
 }
 
 pub(super) fn is_callable(value: &Value) -> bool {
-    value.downcast_object_ref::<Builtin>().is_some()
-        || (value.kind() == ValueKind::Plain && value.to_string().contains("macro"))
+    // Functions, types and methods are plain objects; so are modules.
+    is_macro(value) || (value.kind() == ValueKind::Plain && value.downcast_object_ref::<Module>().is_none())
 }
 
 fn character(args: &Arguments) -> Result<Value, Error> {

@@ -4,7 +4,7 @@ use buildout::Value as OptionValue;
 use minijinja::Error;
 use minijinja::value::{Value, ValueKind};
 
-use super::objects::{AsText, Dict, List, Range, Set, failure, iterate, pairs, tuple, type_name};
+use super::objects::{AsText, Dict, List, Range, Set, failure, is_mapping, iterate, pairs, tuple, type_name};
 
 /// A typed option as templates see it.
 pub(crate) fn from_option(value: &OptionValue) -> Value {
@@ -52,7 +52,7 @@ fn convert(value: &Value, depth: usize) -> Result<OptionValue, Error> {
         ValueKind::Seq if value.downcast_object_ref::<Range>().is_some() => return Err(refuse()),
         ValueKind::Seq if value.is_tuple() => OptionValue::Tuple(items()?),
         ValueKind::Seq => OptionValue::List(items()?),
-        ValueKind::Map => {
+        ValueKind::Map if is_mapping(value) => {
             let entries = pairs(value).unwrap_or_default();
             let converted =
                 entries.iter().map(|(key, item)| Ok((convert(key, depth + 1)?, convert(item, depth + 1)?)));

@@ -6,7 +6,7 @@ use minijinja::{Environment, Error, State};
 use super::arguments::Arguments;
 use super::builtins::{length, parse_integer};
 use super::modules::json;
-use super::objects::{AsText, Cursor, List, failure, iterate, pairs, tuple, type_name};
+use super::objects::{AsText, Cursor, List, failure, is_mapping, iterate, pairs, tuple, type_name};
 use super::operators::{Number, add, defined, equal, holds, order, sort_by_key, whole};
 use super::string_methods::{capitalized, title};
 use super::text::display;
@@ -467,7 +467,7 @@ pub(super) fn kind_test(name: &str, value: &Value) -> Option<bool> {
         "undefined" => value.is_undefined(),
         "none" => value.is_none(),
         "string" => kind == ValueKind::String,
-        "mapping" => kind == ValueKind::Map,
+        "mapping" => is_mapping(value),
         "number" => matches!(kind, ValueKind::Number | ValueKind::Bool),
         "integer" => kind == ValueKind::Number && value.is_integer(),
         "float" => kind == ValueKind::Number && !value.is_integer(),

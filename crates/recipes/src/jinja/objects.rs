@@ -382,13 +382,24 @@ pub(super) fn iterate(value: &Value) -> Result<Vec<Value>, Error> {
     }
 }
 
-/// The key and value pairs of a dictionary, of the engine's own maps included.
+/// The key and value pairs of a dictionary, of named arguments included.
 pub(super) fn pairs(value: &Value) -> Option<Vec<(Value, Value)>> {
     if let Some(dict) = value.downcast_object_ref::<Dict>() {
         return Some(dict.items().into_iter().collect());
     }
-    let object = value.as_object().filter(|object| object.repr() == ObjectRepr::Map)?;
+    let object = value.as_object().filter(|_| value.is_kwargs())?;
     Some(object.try_iter_pairs()?.collect())
+}
+
+/// Whether a value is a dictionary. To the engine macros, namespaces and imported templates are maps too.
+pub(super) fn is_mapping(value: &Value) -> bool {
+    value.is_kwargs() || value.downcast_object_ref::<Dict>().is_some()
+}
+
+/// Whether a value is a macro, which the engine shows as a map with these attributes.
+pub(super) fn is_macro(value: &Value) -> bool {
+    let has = |name: &str| value.get_attr(name).is_ok_and(|found| !found.is_undefined());
+    value.kind() == ValueKind::Map && !is_mapping(value) && has("arguments") && has("caller")
 }
 
 /// A value as a dictionary key or a set's item.
@@ -419,7 +430,7 @@ pub(super) fn type_name(value: &Value) -> &'static str {
         _ if value.downcast_object_ref::<Range>().is_some() => "range",
         _ if value.downcast_object_ref::<Cursor>().is_some() => "generator",
         ValueKind::Seq => "list",
-        ValueKind::Map => "dict",
+        ValueKind::Map if is_mapping(value) => "dict",
         _ => match (value.downcast_object_ref::<Set>(), value.downcast_object_ref::<View>()) {
             (Some(set), _) if set.is_frozen => "frozenset",
             (Some(_), _) => "set",

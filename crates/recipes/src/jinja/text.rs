@@ -6,7 +6,7 @@ use minijinja::Error;
 use minijinja::value::{Value, ValueKind};
 
 use super::convert::to_option;
-use super::objects::{AsText, Cursor, Range, Set, View, failure, iterate, pairs, type_name};
+use super::objects::{AsText, Cursor, Range, Set, View, failure, is_mapping, iterate, pairs, type_name};
 
 /// What `str(value)` gives, and what `{{ value }}` prints.
 pub(super) fn display(value: &Value) -> String {
@@ -32,7 +32,7 @@ pub(super) fn dumps(value: &Value) -> Result<String, Error> {
 }
 
 // Deeper than any profile, and shallow enough for the stack: a list may contain itself.
-const DEEPEST: usize = 100;
+const DEEPEST: usize = 1000;
 
 fn put(value: &Value, output: &mut String, depth: usize) {
     if depth > DEEPEST {
@@ -47,7 +47,7 @@ fn put(value: &Value, output: &mut String, depth: usize) {
         ValueKind::Number => output.push_str(&float(f64::try_from(value.clone()).unwrap_or(f64::NAN))),
         ValueKind::String => quote(value.as_text().unwrap_or_default(), output),
         ValueKind::Bytes => quote_bytes(value.as_bytes().unwrap_or_default(), output),
-        ValueKind::Map => {
+        ValueKind::Map if is_mapping(value) => {
             let items = pairs(value).unwrap_or_default();
             output.push('{');
             for (index, (key, item)) in items.iter().enumerate() {

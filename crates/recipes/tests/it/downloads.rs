@@ -143,12 +143,62 @@ fn a_server_that_has_no_such_file_is_named() {
 }
 
 #[test]
+fn a_file_is_never_fetched_onto_itself() {
+    let trial = part(
+        "slapos.recipe.build:download",
+        "url = ${buildout:directory}/source/app.py\ndestination = ${buildout:directory}/source/app.py",
+    );
+
+    assert_snapshot!(trial.refused(), @r"
+    E-recipe-failed: DIRECTORY/source/app.py would be fetched onto itself
+      hint: choose another `destination`, or use the file where it is
+    ");
+    assert_eq!(trial.read("source/app.py"), "print('app')\n");
+}
+
+#[test]
+fn files_beside_an_unpacked_archive_stay_when_the_part_goes() {
+    let trial = part(
+        "hexagonit.recipe.download",
+        "url = ${buildout:directory}/source/pkg.tar.gz\ndestination = ${buildout:directory}/place\nignore-existing = true",
+    );
+    trial.write("place/mine", "kept");
+    trial.built();
+    assert!(trial.path("place/pkg-1.0/README").is_file());
+    trial.write("buildout.cfg", "[buildout]\nparts =\n");
+
+    trial.built();
+
+    assert!(!trial.path("place/pkg-1.0").exists());
+    assert_eq!(trial.read("place/mine"), "kept");
+}
+
+#[test]
+fn an_archive_never_takes_the_place_of_the_build() {
+    let trial = part(
+        "slapos.recipe.build:download-unpacked",
+        "url = ${buildout:directory}/source/pkg.tar.gz\ndestination = ${buildout:directory}",
+    );
+
+    assert!(trial.refused().contains("holds the whole build"), "{}", trial.refused());
+    assert!(trial.path("source/pkg.tar.gz").is_file());
+}
+
+#[test]
 fn options_that_make_no_sense_are_refused() {
     let mode = part("slapos.recipe.build:download", "url = x\nmode = 0644");
     let no_url = part("slapos.recipe.build:download", "destination = y");
     let shared = part("slapos.recipe.build:download", "url = x\nshared = true");
     let text = part("slapos.recipe.build:download-unpacked", "url = ${buildout:directory}/source/app.py");
+    let directory = part(
+        "slapos.recipe.build:download",
+        "url = ${buildout:directory}/source/app.py\ndestination = ${buildout:directory}/source",
+    );
 
+    assert_snapshot!(directory.refused(), @r"
+    E-recipe-failed: DIRECTORY/source is a directory
+      hint: `destination` is the path of the file itself
+    ");
     assert_snapshot!(mode.refused(), @r"
     E-recipe-failed: the option `mode` is not supported
       hint: remove it; a part of recipe slapos.recipe.template can give a file a mode

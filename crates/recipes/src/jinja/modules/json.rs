@@ -7,7 +7,7 @@ use minijinja::value::{Value, ValueKind};
 
 use super::super::arguments::Arguments;
 use super::super::builtins::Builtin;
-use super::super::objects::{AsText, Dict, List, failure, iterate, pairs, type_name};
+use super::super::objects::{AsText, Dict, List, failure, is_mapping, iterate, pairs, type_name};
 use super::super::text::float;
 use super::Module;
 
@@ -94,7 +94,7 @@ fn write_value(value: &Value, layout: &Layout, depth: usize, output: &mut String
                 write_value(item, layout, depth + 1, output)
             })?;
         }
-        ValueKind::Map => {
+        ValueKind::Map if is_mapping(value) => {
             let mut entries = pairs(value).unwrap_or_default();
             if layout.sort_keys {
                 entries.sort_by(|left, right| left.0.cmp(&right.0));
