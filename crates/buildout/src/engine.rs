@@ -201,7 +201,7 @@ impl Engine {
 
     pub(crate) fn set(&mut self, section: &str, option: &str, value: String) {
         let Some(slot) = self.slots.get_mut(section) else { return };
-        let entry = slot.options.entry(option.to_owned()).or_insert_with(Entry::default);
+        let entry = slot.options.entry(option.to_owned()).or_default();
         entry.cooked = Some(value.clone());
         entry.text = value;
         entry.used = true;

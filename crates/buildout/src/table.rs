@@ -102,6 +102,10 @@ impl Table {
             section.headers.extend(parsed.headers.iter().map(|line| (source, *line)));
             for (option, assignments) in parsed.options {
                 let history = section.options.entry(option).or_default();
+                // Compatibility: the history that `annotate` shows begins anew with a profile that does both.
+                if assignments.len() > 1 && assignments[0].operator == Operator::Set {
+                    history.0.clear();
+                }
                 for assignment in assignments {
                     let origin = Origin::Profile { source, line: assignment.line };
                     history.0.push(Step { operator: assignment.operator, value: assignment.value, origin });
