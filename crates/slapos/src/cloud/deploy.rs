@@ -80,11 +80,15 @@ impl Deployment<'_> {
             }
             Err(error) => return Err(error.into()),
         };
-        // What failed earlier would be tried again some minutes later only.
+        self.poke();
+        Ok((request, answer))
+    }
+
+    /// Makes the agent look at once: what failed earlier would be tried again some minutes later only.
+    fn poke(&self) {
         if let Err(error) = node::agent::poke(&processes::configuration(self.cloud)) {
             tracing::debug!(%error, "the agent was not poked");
         }
-        Ok((request, answer))
     }
 
     /// Follows the instance until it runs, or something failed.
@@ -110,6 +114,9 @@ impl Deployment<'_> {
                     view.line(&line);
                 }
                 next_look = entry.at.min(next_look);
+            }
+            if story.take_missed() {
+                self.poke();
             }
             let now = self.context.clock.now();
             view.doing(story.steps(), now);

@@ -59,12 +59,14 @@ pub(crate) struct Story {
     trouble: Option<Trouble>,
     /// Whether each promise passes.
     promises: BTreeMap<String, bool>,
+    /// Whether something failed that had begun before anybody listened.
+    missed: bool,
 }
 
 impl Story {
     /// Nothing has happened yet.
     pub(crate) fn new(awaited: Awaited) -> Self {
-        Self { awaited, whole: None, part: None, trouble: None, promises: BTreeMap::new() }
+        Self { awaited, whole: None, part: None, trouble: None, promises: BTreeMap::new(), missed: false }
     }
 
     /// What is waited for.
@@ -75,6 +77,12 @@ impl Story {
     /// What is being done, the whole before its part.
     pub(crate) fn steps(&self) -> impl Iterator<Item = &Step> {
         self.whole.iter().chain(&self.part)
+    }
+
+    /// Whether something failed that had begun before anybody listened, since this was last asked. It may have failed
+    /// for a reason that is gone, such as a master that did not run, and says nothing of what is asked for here.
+    pub(crate) fn take_missed(&mut self) -> bool {
+        std::mem::take(&mut self.missed)
     }
 
     /// The last failure, as long as nothing better was heard.
@@ -199,6 +207,11 @@ impl Story {
     }
 
     fn fail(&mut self, what: &str, mut trouble: Trouble) -> Vec<String> {
+        if self.whole.is_none() && !trouble.is_promise {
+            self.part = None;
+            self.missed = true;
+            return Vec::new();
+        }
         trouble.part = self.part.take().map(|part| part.name);
         self.end();
         let is_known = self.trouble.as_ref().is_some_and(|known| known.message == trouble.message);
@@ -286,6 +299,7 @@ mod tests {
     #[test]
     fn a_failure_names_the_part_and_lasts_until_something_better_is_heard() {
         let mut story = story();
+        story.take(&entry(0, Event::ReleaseStarted { url: "/p/software.cfg".to_owned() }));
         story.take(&entry(0, part_started("flask")));
 
         story.take(&entry(
@@ -302,6 +316,24 @@ mod tests {
         assert_eq!(story.trouble().unwrap().part.as_deref(), Some("flask"));
         story.take(&entry(2, Event::ReleaseFinished { url: "/p/software.cfg".to_owned(), seconds: 1.0 }));
         assert!(story.trouble().is_none());
+    }
+
+    #[test]
+    fn a_failure_of_what_had_begun_before_is_missed() {
+        let mut story = story();
+        let failed = Event::ReleaseFailed {
+            url: "/p/software.cfg".to_owned(),
+            message: "it broke".to_owned(),
+            code: None,
+            hint: None,
+            tail: Vec::new(),
+        };
+
+        assert!(story.take(&entry(0, failed)).is_empty());
+
+        assert!(story.trouble().is_none());
+        assert!(story.take_missed());
+        assert!(!story.take_missed());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Whole clouds, made by the real program with real processes: what works, what is refused, what survives.
 
 mod bad_input;
+mod kill;
 mod life;
 mod release;
 
