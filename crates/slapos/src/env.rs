@@ -33,19 +33,10 @@ pub(crate) struct Environment {
     pub(crate) working_directory: Utf8PathBuf,
     /// The file that this program was started from.
     pub(crate) program: Utf8PathBuf,
-    /// Whether standard input, output and error are terminals.
-    pub(crate) terminals: Terminals,
+    /// Whether standard error is a terminal.
+    pub(crate) has_terminal: bool,
     /// Every variable, for children that inherit them.
     pub(crate) variables: Vec<(OsString, OsString)>,
-}
-
-/// Which of the standard streams are terminals.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Terminals {
-    /// Standard output.
-    pub(crate) stdout: bool,
-    /// Standard error.
-    pub(crate) stderr: bool,
 }
 
 impl Environment {
@@ -67,10 +58,7 @@ impl Environment {
                 .and_then(|path| Utf8PathBuf::try_from(path).ok())
                 .unwrap_or_else(|| Utf8PathBuf::from("/")),
             program: program(),
-            terminals: Terminals {
-                stdout: std::io::stdout().is_terminal(),
-                stderr: std::io::stderr().is_terminal(),
-            },
+            has_terminal: std::io::stderr().is_terminal(),
             variables: std::env::vars_os().collect(),
         }
     }

@@ -16,8 +16,6 @@ pub(crate) enum Kind {
     Promise,
     /// The master cannot be reached.
     Unreachable,
-    /// Something took too long.
-    TimedOut,
     /// Not root, or an unknown command.
     NotAllowed,
     /// Another process holds the lock.
@@ -33,7 +31,6 @@ impl Kind {
             Self::Failed => 1,
             Self::Usage | Self::Promise => 2,
             Self::Unreachable => 3,
-            Self::TimedOut => 4,
             Self::NotAllowed => 5,
             Self::Locked => 10,
             Self::Interrupted => 130,
@@ -43,7 +40,10 @@ impl Kind {
 
 /// A failed command.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct Failure(Box<Facts>);
+
+#[derive(Debug)]
+struct Facts {
     kind: Kind,
     message: String,
     causes: Vec<String>,
@@ -55,14 +55,14 @@ pub(crate) struct Failure {
 impl Failure {
     /// A failure with the one sentence that says what failed.
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Facts {
             kind,
             message: message.into(),
             causes: Vec::new(),
             excerpt: None,
             hints: Vec::new(),
             code: None,
-        }
+        }))
     }
 
     /// A failure that says what an error says, and its sources as causes.
@@ -75,7 +75,7 @@ impl Failure {
     /// Adds an error, and its sources, as the causes.
     #[must_use]
     pub(crate) fn because_of(mut self, error: &(dyn Error + 'static)) -> Self {
-        self.causes.push(error.to_string());
+        self.0.causes.push(error.to_string());
         self.add_sources(error);
         self
     }
@@ -83,52 +83,52 @@ impl Failure {
     /// Adds one cause.
     #[must_use]
     pub(crate) fn because(mut self, cause: impl Into<String>) -> Self {
-        self.causes.push(cause.into());
+        self.0.causes.push(cause.into());
         self
     }
 
     /// Adds lines to show between causes and hints: an excerpt of a profile or of a log.
     #[must_use]
     pub(crate) fn excerpt(mut self, excerpt: impl Into<String>) -> Self {
-        self.excerpt = Some(excerpt.into());
+        self.0.excerpt = Some(excerpt.into());
         self
     }
 
     /// Adds what to do next. At most three are shown.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
+        self.0.hints.push(hint.into());
         self
     }
 
     /// Drops the hints, for a caller that knows better ones.
     #[must_use]
     pub(crate) fn without_hints(mut self) -> Self {
-        self.hints.clear();
+        self.0.hints.clear();
         self
     }
 
     /// Adds how to go on once the first hint is followed.
     #[must_use]
     pub(crate) fn go_on(mut self, how: &str) -> Self {
-        let (position, text) = if self.hints.is_empty() {
+        let (position, text) = if self.0.hints.is_empty() {
             (0, format!("correct it, then {how}"))
         } else {
             (1, format!("then {how}"))
         };
-        self.hints.insert(position, text);
+        self.0.hints.insert(position, text);
         self
     }
 
     /// The code, when there is one.
     pub(crate) fn stable_code(&self) -> Option<&str> {
-        self.code.as_deref()
+        self.0.code.as_deref()
     }
 
     /// Sets the stable code, such as `E-lock-held`.
     #[must_use]
     pub(crate) fn code(mut self, code: impl Into<String>) -> Self {
-        self.code = Some(code.into());
+        self.0.code = Some(code.into());
         self
     }
 
@@ -136,31 +136,31 @@ impl Failure {
     /// unreachable master.
     #[must_use]
     pub(crate) fn classic(mut self) -> Self {
-        if self.kind == Kind::Unreachable {
-            self.kind = Kind::Failed;
+        if self.0.kind == Kind::Unreachable {
+            self.0.kind = Kind::Failed;
         }
         self
     }
 
     /// The exit code of the process.
-    pub(crate) const fn exit_code(&self) -> u8 {
-        self.kind.exit_code()
+    pub(crate) fn exit_code(&self) -> u8 {
+        self.0.kind.exit_code()
     }
 
     /// The text for a person, ending in a newline.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
-        let _ = writeln!(text, "error: {}", self.message);
-        for cause in &self.causes {
+        let _ = writeln!(text, "error: {}", self.0.message);
+        for cause in &self.0.causes {
             let _ = writeln!(text, "  because: {}", indent(cause));
         }
-        for line in self.excerpt.iter().flat_map(|excerpt| excerpt.lines()) {
+        for line in self.0.excerpt.iter().flat_map(|excerpt| excerpt.lines()) {
             let _ = writeln!(text, "  {line}");
         }
-        for hint in self.hints.iter().take(3) {
+        for hint in self.0.hints.iter().take(3) {
             let _ = writeln!(text, "hint: {}", indent(hint));
         }
-        if let Some(code) = &self.code {
+        if let Some(code) = &self.0.code {
             let _ = writeln!(text, "{code}");
         }
         text
@@ -174,28 +174,28 @@ impl Failure {
         let mut excerpt: Vec<&str> = Vec::new();
         for line in &lines[start + 1..] {
             if let Some(cause) = line.strip_prefix("  because: ") {
-                failure.causes.push(cause.to_owned());
+                failure.0.causes.push(cause.to_owned());
             } else if let Some(hint) = line.strip_prefix("hint: ") {
-                failure.hints.push(hint.to_owned());
+                failure.0.hints.push(hint.to_owned());
             } else if is_code(line) {
-                failure.code = Some((*line).to_owned());
+                failure.0.code = Some((*line).to_owned());
                 break;
             } else {
                 excerpt.push(line.strip_prefix("  ").unwrap_or(line));
             }
         }
-        failure.excerpt = (!excerpt.is_empty()).then(|| excerpt.join("\n"));
+        failure.0.excerpt = (!excerpt.is_empty()).then(|| excerpt.join("\n"));
         Some(failure)
     }
 
     /// The object for a program.
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::json!({
-            "error": self.message,
-            "because": self.causes,
-            "excerpt": self.excerpt,
-            "hints": self.hints,
-            "code": self.code,
+            "error": self.0.message,
+            "because": self.0.causes,
+            "excerpt": self.0.excerpt,
+            "hints": self.0.hints,
+            "code": self.0.code,
             "exit-code": self.exit_code(),
         })
     }
@@ -203,11 +203,11 @@ impl Failure {
     fn add_sources(&mut self, error: &(dyn Error + 'static)) {
         let mut source = error.source();
         while let Some(cause) = source {
-            self.causes.push(cause.to_string());
+            self.0.causes.push(cause.to_string());
             source = cause.source();
         }
         // A wrapper that repeats the text of what it wraps would say everything twice.
-        self.causes.dedup();
+        self.0.causes.dedup();
     }
 }
 

@@ -3,11 +3,13 @@
 use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::{self, Write};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use camino::Utf8Path;
 use host::clock::{Clock, SystemClock};
 use jiff::tz::TimeZone;
 use tracing::field::{Field, Visit};
+use tracing::subscriber::Interest;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context as LayerContext, Layer, SubscriberExt};
 use tracing_subscriber::registry;
@@ -26,18 +28,10 @@ pub(crate) fn start(context: &Context<'_>, habit: Habit) -> Result<(), Failure> 
         (false, 1) => Level::DEBUG,
         (false, _) => Level::TRACE,
     };
-    let file = options.log_file.as_ref().map(|path| {
-        fs_err::OpenOptions::new().create(true).append(true).open(path).map(|file| file.into_parts().0)
-    });
-    let file = file.transpose().map_err(|error| {
-        Failure::of(Kind::Failed, &error).hint("name another file with --log-file").code("E-log-file")
-    })?;
-    let lines = Lines {
-        console_level,
-        shows_time: !options.no_log_time,
-        color: context.output.color,
-        file: file.map(Mutex::new),
-    };
+    if let Some(path) = &options.log_file {
+        also_to(path)?;
+    }
+    let lines = Lines { console_level, shows_time: !options.no_log_time, color: context.output.color };
     // A second subscriber in one process is a programming error that tests may commit; the first one stays.
     let _ = tracing::subscriber::set_global_default(registry().with(lines));
     Ok(())
@@ -48,14 +42,34 @@ struct Lines {
     console_level: Level,
     shows_time: bool,
     color: bool,
-    file: Option<Mutex<File>>,
+}
+
+/// The log file, once one is named.
+static LOG_FILE: Mutex<Option<File>> = Mutex::new(None);
+
+/// Writes the log to a file too, from here on.
+pub(crate) fn also_to(path: &Utf8Path) -> Result<(), Failure> {
+    let file = fs_err::OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
+        Failure::of(Kind::Failed, &error).hint("name another file with --log-file").code("E-log-file")
+    })?;
+    *log_file() = Some(file.into_parts().0);
+    Ok(())
+}
+
+fn log_file() -> MutexGuard<'static, Option<File>> {
+    LOG_FILE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<S: Subscriber> Layer<S> for Lines {
+    fn register_callsite(&self, _: &'static tracing::Metadata<'static>) -> Interest {
+        // What is written changes when a log file is named by the configuration, which is read later.
+        Interest::sometimes()
+    }
+
     fn enabled(&self, metadata: &tracing::Metadata<'_>, _: LayerContext<'_, S>) -> bool {
         let limit = if is_ours(metadata.target()) { self.console_level } else { Level::WARN };
         *metadata.level() <= limit
-            || self.file.is_some() && is_ours(metadata.target()) && *metadata.level() <= Level::DEBUG
+            || log_file().is_some() && is_ours(metadata.target()) && *metadata.level() <= Level::DEBUG
     }
 
     fn on_event(&self, event: &Event<'_>, _: LayerContext<'_, S>) {
@@ -66,9 +80,9 @@ impl<S: Subscriber> Layer<S> for Lines {
         if level <= self.console_level {
             let _ = io::stderr().lock().write_all(self.console_line(level, &text).as_bytes());
         }
-        if let Some(file) = &self.file {
+        if let Some(file) = log_file().as_mut() {
             let line = format!("[{},{:03}] {:<8} {text}\n", time(), milliseconds(), name(level));
-            let _ = file.lock().map(|mut file| file.write_all(line.as_bytes()));
+            let _ = file.write_all(line.as_bytes());
         }
     }
 }

@@ -47,7 +47,7 @@ impl Output {
     /// Decides from the options and the environment.
     pub(crate) fn new(environment: &Environment, format: Format, quiet: bool) -> Self {
         let dumb = environment.terminal.as_deref() == Some("dumb");
-        let terminal = environment.terminals.stderr && !dumb;
+        let terminal = environment.has_terminal && !dumb;
         Self {
             format,
             quiet,

@@ -259,7 +259,7 @@ fn tail(context: &Context<'_>, client: &Client, words: &[String]) -> Result<u8, 
         match word.strip_prefix('-') {
             Some("f") => is_following = true,
             Some(number) => {
-                length = number.parse().map_err(|_| usage("tail [-f | -BYTES] NAME [stdout|stderr]"))?
+                length = number.parse().map_err(|_| usage("tail [-f | -BYTES] NAME [stdout|stderr]"))?;
             }
             None => names.push(word.as_str()),
         }

@@ -240,8 +240,6 @@ impl Cloud {
     }
 
     fn command(&self, words: &[&str]) -> Program {
-        let inherited =
-            ["PATH", "SSL_CERT_FILE", "PIP_CONFIG_FILE", "PIP_INDEX_URL", "PIP_FIND_LINKS", "PIP_CERT"];
         let mut command = Program::new(self.program.clone())
             .args(words.iter().copied())
             .directory(self.scratch.path())

@@ -49,8 +49,16 @@ pub(crate) struct Deployment<'a> {
 }
 
 impl Deployment<'_> {
-    /// Supplies the release and asks for the instance; returns the request, and its answer.
-    pub(crate) fn ask(&self, title: &str, wish: &Wish) -> Result<(InstanceRequest, Instance), Failure> {
+    /// Supplies the release and asks for the instance; returns the request, and its answer. From here on `follower`
+    /// tells what happens.
+    pub(crate) fn ask(
+        &self,
+        title: &str,
+        wish: &Wish,
+        follower: &mut Follower,
+    ) -> Result<(InstanceRequest, Instance), Failure> {
+        // What began while the master did not run yet may fail for that reason alone.
+        let _ = follower.read();
         let refused = |error: slap::InvalidId| Failure::of(Kind::Usage, &error).code("E-usage");
         let release: SoftwareUrl = wish.url.parse().map_err(refused)?;
         let title: InstanceTitle = title.parse().map_err(refused)?;

@@ -1,6 +1,7 @@
 //! `slapos complete`: prints a completion script for a shell.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use crate::command::{COMMANDS, Example, Group, Habit, Subcommand};
 use crate::context::Context;
@@ -73,7 +74,7 @@ fn bash(name: &str) -> String {
     let mut cases = String::new();
     for (word, next) in words() {
         let pattern = if word.is_empty() { "\"\"".to_owned() } else { format!("\"{word}\"") };
-        cases.push_str(&format!("    {pattern}) words=\"{}\" ;;\n", next.join(" ")));
+        let _ = writeln!(cases, "    {pattern}) words=\"{}\" ;;", next.join(" "));
     }
     let function = name.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
     format!(
@@ -104,10 +105,10 @@ fn fish(name: &str) -> String {
         let plain: Vec<&String> = next.iter().filter(|word| !word.starts_with('-')).collect();
         if !plain.is_empty() {
             let list = plain.iter().map(|word| word.as_str()).collect::<Vec<_>>().join(" ");
-            script.push_str(&format!("complete -c {name} -n \"{condition}\" -f -a \"{list}\"\n"));
+            let _ = writeln!(script, "complete -c {name} -n \"{condition}\" -f -a \"{list}\"");
         }
         for option in next.iter().filter_map(|word| word.strip_prefix("--")) {
-            script.push_str(&format!("complete -c {name} -n \"{condition}\" -l {option}\n"));
+            let _ = writeln!(script, "complete -c {name} -n \"{condition}\" -l {option}");
         }
     }
     script

@@ -39,7 +39,7 @@ impl Subcommand for Down {
 
     fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
         let cloud = Cloud::chosen(context.environment, self.root.as_deref())?;
-        if !cloud.exists() && !(self.destroy && is_cloud_like(&cloud)) {
+        if !cloud.exists() && (!self.destroy || !is_cloud_like(&cloud)) {
             context.output.done(&format!("There is no cloud in {}.", cloud.root()));
             if context.output.is_json() {
                 context.output.json(&json!({ "stopped": [], "removed": serde_json::Value::Null }));

@@ -6,7 +6,7 @@ use crate::command::{Example, Group, Habit, Subcommand};
 use crate::config::node::{NodeFlags, definition, load};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::node_pass;
+use crate::{logging, node_pass};
 
 /// Prepare this computer for its partitions: users, directories, addresses
 #[derive(Debug, clap::Args)]
@@ -65,6 +65,9 @@ impl Subcommand for NodeFormat {
         let settings = load(context, &flags)?;
         if !self.dry_run {
             node_pass::check_user(&settings.configuration)?;
+        }
+        if let (None, Some(path)) = (&context.options.log_file, &settings.format_log) {
+            logging::also_to(path)?;
         }
         if !self.now && !self.dry_run {
             node_pass::wait_up_to(context, FORMAT_DELAY);

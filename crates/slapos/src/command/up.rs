@@ -77,7 +77,8 @@ impl Subcommand for Up {
         let _held = lock(context, &cloud, self.profile.as_deref().unwrap_or_default())?;
         let (title, wish) = self.wish(&cloud, profile)?;
         let mut view = View::new(&context.output);
-        let result = self.deploy(context, &cloud, &user, &interruptions, (&title, &wish), &mut view);
+        let place = Place { context, cloud: &cloud, user: &user, interruptions: &interruptions };
+        let result = self.deploy(&place, &title, &wish, &mut view);
         view.close();
         match result {
             Ok(Ending::Running(found, instance)) => {
@@ -88,7 +89,7 @@ impl Subcommand for Up {
                 context
                     .output
                     .done("Attached; Ctrl+C stops everything, `slapos up --detach` leaves it running.");
-                stay(context, &interruptions);
+                stay(&interruptions);
                 end(context, &cloud)?;
                 Ok(0)
             }
@@ -108,6 +109,14 @@ impl Subcommand for Up {
             }
         }
     }
+}
+
+/// Where a deployment is made, by whom, and who may interrupt it.
+struct Place<'a> {
+    context: &'a Context<'a>,
+    cloud: &'a Cloud,
+    user: &'a Account,
+    interruptions: &'a Interruptions,
 }
 
 impl Up {
@@ -134,19 +143,18 @@ impl Up {
 
     fn deploy(
         &self,
-        context: &Context<'_>,
-        cloud: &Cloud,
-        user: &Account,
-        interruptions: &Interruptions,
-        (title, wish): (&str, &Wish),
+        place: &Place<'_>,
+        title: &str,
+        wish: &Wish,
         view: &mut View<'_>,
     ) -> Result<Ending, Failure> {
+        let Place { context, cloud, user, interruptions } = place;
         let mut follower =
             Follower::from_end(cloud.events()).map_err(|error| start::unwritable(cloud, &error))?;
         let client = start::start(context, cloud, user, self.port, &mut |line| view.line(line))?;
         let patience = Duration::from_secs(self.patience);
         let deployment = Deployment { context, cloud, client: &client, interruptions, patience };
-        let (request, answer) = deployment.ask(title, wish)?;
+        let (request, answer) = deployment.ask(title, wish, &mut follower)?;
         deployment.follow(&request, &answer, &mut follower, view)
     }
 }
@@ -227,7 +235,7 @@ fn sentence(found: &InstanceView) -> String {
 }
 
 /// Waits until the person has enough.
-fn stay(_context: &Context<'_>, interruptions: &Interruptions) {
+fn stay(interruptions: &Interruptions) {
     while !interruptions.wait(Duration::from_secs(3600)).unwrap_or(true) {}
 }
 

@@ -53,11 +53,6 @@ impl Ini {
         &self.path
     }
 
-    /// Whether the section is there.
-    pub(crate) fn has_section(&self, section: &str) -> bool {
-        self.sections.contains_key(section)
-    }
-
     /// The names of the sections, `[DEFAULT]` not among them, in the file's order.
     pub(crate) fn section_names(&self) -> impl Iterator<Item = &str> {
         self.sections.keys().map(String::as_str)

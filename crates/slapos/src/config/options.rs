@@ -30,11 +30,6 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// The file.
-    pub(crate) fn ini(&self) -> &Ini {
-        self.ini
-    }
-
     /// The value of an option, blanks around it removed. `name` is written with underscores; in the file dashes do as
     /// well. An empty value counts as given.
     pub(crate) fn raw(&self, name: &'static str) -> Result<Option<String>, Failure> {
