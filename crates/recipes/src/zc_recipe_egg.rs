@@ -432,7 +432,7 @@ mod tests {
         for name in names.iter().map(|name| format!("bin/{name}")).chain([".installed.cfg".to_owned()]) {
             let text = fs_err::read_to_string(root.join(&name)).unwrap();
             let kept = text.split_inclusive('\n').filter(|line| !line.starts_with("__buildout_signature__"));
-            found.push_str(&format!("==> {name} <==\n{}", kept.collect::<String>()));
+            found.extend(["==> ", name.as_str(), " <==\n"].into_iter().chain(kept));
         }
         let found = found
             .replace(root.as_str(), "@ROOT@")

@@ -1,5 +1,6 @@
 //! Our supervisor and the peer's, controlled by the same Python programs: supervisord's own client library and
 //! `supervisorctl`.
+#![expect(clippy::unwrap_used, reason = "a test that cannot prepare itself fails")]
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
