@@ -28,7 +28,8 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Keeps until the agent ends.
 pub(crate) fn run(node: &Node, board: &Board) {
     let now = node.clock.now();
-    let mut keeper = Keeper { node, board, next_report: now, next_repair: now, was_offline: false };
+    let mut keeper =
+        Keeper { node, board, next_report: now, next_repair: now, repaired: now, was_offline: false };
     let mut seen = 0;
     let mut next = Next::In(Duration::ZERO);
     loop {
@@ -59,7 +60,10 @@ struct Keeper<'a> {
     node: &'a Node,
     board: &'a Board,
     next_report: Timestamp,
+    /// When the machine may be formatted again for the sake of a partition.
     next_repair: Timestamp,
+    /// Until when the last such format is waited for.
+    repaired: Timestamp,
     was_offline: bool,
 }
 
@@ -148,12 +152,15 @@ impl Keeper<'_> {
             partition.is_busy()
                 && !instance::is_fit(&self.node.configuration.partition_directory(&partition.id))
         };
-        if now < self.next_repair || !computer.partitions.iter().any(is_unfit) {
+        if !computer.partitions.iter().any(is_unfit) {
             return false;
         }
-        self.next_repair = now + self.pace().poll;
-        self.board.want_format();
-        true
+        if now >= self.next_repair {
+            self.next_repair = now + self.pace().poll;
+            self.repaired = now + REPAIR;
+            self.board.want_format();
+        }
+        now < self.repaired
     }
 
     /// Writes on the board who waits for a release, and tells whoever listens of those who begin to.
