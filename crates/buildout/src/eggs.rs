@@ -1,7 +1,7 @@
 //! Eggs: the distributions that parts need, installed under the pins of `[versions]`.
 //!
-//! What the profile says about them comes in [`crate::EggSettings`], which [`crate::Section::egg_settings`] and
-//! [`crate::Part::egg_settings`] give. There is no solver: profiles pin everything, so requirements are walked, and
+//! What the profile says about them comes in [`crate::EggSettings`], which `Section::egg_settings` and
+//! `Part::egg_settings` give. There is no solver: profiles pin everything, so requirements are walked, and
 //! what is missing is downloaded and unpacked into one directory per distribution, in the form that zc.buildout gives
 //! it. A set that is installed already is found from its own metadata, without network and without Python.
 

@@ -79,7 +79,7 @@ impl<'a> Build<'a> {
     /// The expanded value of an option; its section is initialised first.
     ///
     /// # Errors
-    /// As [`crate::Section::other`].
+    /// As `Section::other`.
     pub fn get(&mut self, section: &str, option: &str) -> Result<Option<String>, RecipeError> {
         Ok(self.engine.read(section, option)?)
     }
@@ -87,7 +87,7 @@ impl<'a> Build<'a> {
     /// The expanded options of a section; it is initialised first, and with it the parts that it refers to.
     ///
     /// # Errors
-    /// As [`crate::Section::section`].
+    /// As `Section::section`.
     pub fn section(&mut self, section: &str) -> Result<IndexMap<String, String>, RecipeError> {
         Ok(self.engine.copy(section)?)
     }

@@ -1,6 +1,6 @@
 //! The build engine: profile -> sections -> parts -> installed files; the trait of recipes; eggs.
 //!
-//! [`run`] reads a profile with everything that it extends, initialises the sections that its parts need, and brings
+//! [`run()`] reads a profile with everything that it extends, initialises the sections that its parts need, and brings
 //! the buildout directory to what they say. It knows nothing of SlapOS, never prints, never exits and never reads the
 //! environment: all of that comes in [`Settings`] and goes out through a [`Sink`].
 

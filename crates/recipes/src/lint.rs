@@ -1,6 +1,6 @@
 //! What cannot work, or should not be, in the profiles of a release: found by looking, without building.
 //!
-//! Each rule is a function over one [`Profile`]. A rule speaks only of what it can see in one file: where a profile
+//! Each rule is a function over one `Profile`. A rule speaks only of what it can see in one file: where a profile
 //! extends others or is made by a template with loops, the rules that would have to guess are silent.
 
 mod instance_rules;

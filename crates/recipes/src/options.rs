@@ -25,7 +25,7 @@ pub(crate) fn flag(section: &mut Section<'_>, option: &str) -> Result<Option<boo
 /// The value of an option, an empty one counting as absent.
 ///
 /// # Errors
-/// As [`Section::get`].
+/// As `Section::get`.
 pub(crate) fn filled(section: &mut Section<'_>, option: &str) -> Result<Option<String>, RecipeError> {
     Ok(section.get(option)?.filter(|value| !value.is_empty()))
 }

@@ -13,10 +13,10 @@ pub(crate) fn write(path: &Utf8Path, content: &str, mode: u32) -> Result<(), Rec
     host::files::replace_if_changed(path, content, mode).map(drop).map_err(|error| refused(path, error))
 }
 
-/// As [`write`], creating missing parent directories.
+/// As [`write()`], creating missing parent directories.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub(crate) fn write_with_parents(path: &Utf8Path, content: &str, mode: u32) -> Result<(), RecipeError> {
     if let Some(parent) = path.parent() {
         create_directory(parent, 0o777)?;

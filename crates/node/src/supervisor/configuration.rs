@@ -1,7 +1,7 @@
 //! The files that tell a supervisor what to run, in the exact form that slapgrid writes and supervisord reads.
 //!
 //! Nothing here marks a program for a restart: a program whose process name ends in `-on-watch` is a service, and our
-//! supervisor restarts it when it ends; supervisord, reading the same file, leaves it ended. See [`super::lifecycle`].
+//! supervisor restarts it when it ends; supervisord, reading the same file, leaves it ended. See `super::lifecycle`.
 
 use std::io;
 

@@ -45,7 +45,7 @@ pub fn write(configuration: &ComputerConfiguration) -> Result<String, WireError>
 /// Writes the document as it is kept on disk: indented, one element on each line.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_indented(configuration: &ComputerConfiguration) -> Result<String, WireError> {
     write(configuration).map(|document| super::indent::indent(&document))
 }
