@@ -55,23 +55,31 @@ pub(crate) fn find_or_make(environment: &Environment) -> Result<Account, Failure
     look()?.ok_or_else(|| failed("the system user `slapos` was made but is not there"))
 }
 
-/// Removes the system user, if `up` made it; returns whether it did.
-pub(crate) fn remove_if_made(environment: &Environment) -> Result<bool, Failure> {
+/// What became of the system user when its cloud was removed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Removal {
+    /// `up` had made it; it is gone.
+    Removed,
+    /// `up` had not made it.
+    NotOurs,
+    /// It is still needed: by processes of another cloud, as far as the machine says why.
+    StillUsed(String),
+}
+
+/// Removes the system user, if `up` made it and nothing of it runs.
+pub(crate) fn remove_if_made(environment: &Environment) -> Removal {
     let database = fs_err::read_to_string("/etc/passwd").unwrap_or_default();
     let is_ours = database.lines().any(|line| {
         let fields: Vec<&str> = line.split(':').collect();
         fields.first() == Some(&NAME) && fields.get(4) == Some(&MADE_BY_UP)
     });
     if !is_ours {
-        return Ok(false);
+        return Removal::NotOurs;
     }
-    run(environment, "userdel", &[NAME]).map_err(|because| {
-        Failure::new(Kind::Failed, "cannot remove the system user `slapos`")
-            .because(because)
-            .hint(format!("when nothing of it runs any more: userdel {NAME}"))
-            .code("E-user")
-    })?;
-    Ok(true)
+    match run(environment, "userdel", &[NAME]) {
+        Ok(()) => Removal::Removed,
+        Err(because) => Removal::StillUsed(because),
+    }
 }
 
 fn run(environment: &Environment, program: &str, arguments: &[&str]) -> Result<(), String> {

@@ -220,7 +220,7 @@ impl Deployment<'_> {
             failure = failure.hint(hint.clone());
         }
         failure
-            .hint(again)
+            .go_on(again)
             .hint(log)
             .code(trouble.code.clone().unwrap_or_else(|| "E-build-failed".to_owned()))
     }

@@ -159,6 +159,10 @@ fn reported(instance: &InstanceView, error: Option<String>) -> Reported {
 pub(crate) fn fallen(process: &ProcessInfo) -> String {
     let name = process.name.trim_end_matches("-on-watch");
     let how = match process.state {
+        // What supervisors say of a process that ended while it was still expected to start.
+        _ if process.spawn_error.starts_with("Bad exit code") => {
+            process.spawn_error.replace("Bad exit code", "it ended with exit code")
+        }
         _ if !process.spawn_error.is_empty() => process.spawn_error.clone(),
         ProcessState::Exited | ProcessState::Backoff => {
             format!("it ended with exit code {}", process.exit_status)

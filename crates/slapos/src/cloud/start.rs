@@ -151,7 +151,10 @@ fn format_if_needed(
     }
     let settings = load(context, &NodeFlags::of_choice(Some(cloud.configuration().to_string())))?;
     let node = node_pass::connect(context, settings.configuration)?;
-    node_pass::format(&node)?;
+    node_pass::format(&node).map_err(|failure| match failure.stable_code() {
+        Some("E-disk-full") => failure.without_hints().hint(free_space(cloud)),
+        _ => failure,
+    })?;
     Ok(client.computer(&computer)?.partitions.len())
 }
 
@@ -192,13 +195,17 @@ fn install_copy(cloud: &Cloud, mut program: fs_err::File) -> std::io::Result<()>
     host::files::replace_if_changed(&path, content, 0o755).map(drop)
 }
 
+fn free_space(cloud: &Cloud) -> String {
+    format!("free some space, then run it again: df -h {}", cloud.root())
+}
+
 /// The failure for a directory in which nothing can be written.
 pub(crate) fn unwritable(cloud: &Cloud, error: &std::io::Error) -> Failure {
     let failure =
         Failure::new(Kind::Failed, format!("cannot keep a cloud in {}", cloud.root())).because_of(error);
     match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => failure
-            .hint(format!("free some space: df -h {}", cloud.root()))
+            .hint(free_space(cloud))
             .hint("or choose another directory: --root DIR")
             .code("E-disk-full"),
         std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => failure

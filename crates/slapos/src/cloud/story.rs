@@ -123,6 +123,9 @@ impl Story {
                     PartAction::Uninstall => format!("{part} (remove)"),
                 };
                 self.part = Some(Step { name, since: at, said: String::new() });
+                if let Some(whole) = &mut self.whole {
+                    whole.said.clear();
+                }
                 Vec::new()
             }
             Event::PartFinished { subject, part, seconds } if self.concerns(subject) => {

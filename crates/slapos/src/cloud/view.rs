@@ -12,7 +12,7 @@ use crate::output::Output;
 const HEARTBEAT: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(30)];
 
 /// Longest piece of a build's line that is shown.
-const SAID: usize = 40;
+const SAID: usize = 32;
 
 /// The view of one `slapos up`.
 pub(crate) struct View<'a> {

@@ -7,6 +7,7 @@ use host::process::Program;
 use host::users::{Account, is_root};
 use serde_json::json;
 
+use crate::cloud::account::Removal;
 use crate::cloud::daemon::{Held, hold, holder};
 use crate::cloud::{Cloud, account, stop};
 use crate::command::{Example, Group, Habit, Subcommand};
@@ -95,8 +96,16 @@ impl Down {
         }
         if self.destroy {
             host::files::remove_tree(cloud.root()).map_err(failed)?;
-            if cloud.root() == account::HOME && account::remove_if_made(context.environment)? {
-                context.output.done("Removed the system user `slapos`, which slapos up had made.");
+            if cloud.root() == account::HOME {
+                match account::remove_if_made(context.environment) {
+                    Removal::Removed => {
+                        context.output.done("Removed the system user `slapos`, which slapos up had made.");
+                    }
+                    Removal::NotOurs => {}
+                    Removal::StillUsed(because) => {
+                        context.output.say(&format!("The system user `slapos` stays: {because}"));
+                    }
+                }
             }
         }
         Ok(0)

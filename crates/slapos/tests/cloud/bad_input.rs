@@ -412,7 +412,7 @@ fn a_service_that_exits_at_once_is_shown_with_what_it_wrote() {
 
     insta::assert_snapshot!(failure(&cloud, &run), @"
     error: `release` was built, but a service of it does not run
-      because: service web does not run: Bad exit code 3
+      because: service web does not run: it ended with exit code 3
       cannot find my settings
     hint: what it writes: slapos logs release
     hint: it is looked at again by itself: slapos status
@@ -420,4 +420,65 @@ fn a_service_that_exits_at_once_is_shown_with_what_it_wrote() {
     exit code 2
     ");
     let _ = cloud.up(&good(&cloud), &[]).success();
+}
+
+#[test]
+fn a_profile_that_the_clouds_user_cannot_reach_is_named_with_the_remedy() {
+    if !host::users::is_root() {
+        // An ordinary user's cloud runs as that user, who reaches what he named.
+        return;
+    }
+    let cloud = cloud();
+    let release = cloud.write_release("closed/release", &[("software.cfg", "[buildout]\nparts =\n")]);
+    let closed = cloud.directory().join("closed");
+    fs_err::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+
+    let run = cloud.up(&release, &[]);
+
+    insta::assert_snapshot!(failure(&cloud, &run), @"
+    error: the user `slapos`, as whom everything is built, cannot read TEST/closed/release/software.cfg
+      because: TEST/closed is closed to it
+      because: failed to open file `TEST/closed/release/software.cfg`: Permission denied (os error 13)
+    hint: open the way: chmod o+x TEST/closed
+    hint: or put the profile somewhere else, for example below /srv, or run slapos up as an ordinary user
+    E-profile-unreachable
+    exit code 1
+    ");
+    fs_err::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+    let _ = cloud.up(&good(&cloud), &[]).success();
+}
+
+#[test]
+fn a_full_disk_is_told_with_the_way_out() {
+    let cloud = cloud();
+    let release = good(&cloud);
+    let root = cloud.root();
+    fs_err::create_dir(&root).unwrap();
+    let mount = |words: &[&str]| {
+        let finished =
+            host::process::Program::new("/bin/mount").args(words.iter().copied()).run(None, &mut |_| {});
+        finished.is_ok_and(|finished| finished.success())
+    };
+    if !mount(&["-t", "tmpfs", "-o", "size=40m,mode=755", "tmpfs", root.as_str()]) {
+        // Only root may make a small disk, and not in every container.
+        return;
+    }
+
+    let run = cloud.up(&release, &[]);
+
+    assert!(mount(&["-o", "remount,size=400m", root.as_str()]));
+    let again = cloud.up(&release, &[]);
+    let _ = cloud.here(&["down"]);
+    let unmounted = host::process::Program::new("/bin/umount").arg(root.as_str()).run(None, &mut |_| {});
+    assert!(unmounted.unwrap().success());
+    let _ = again.success();
+    insta::assert_snapshot!(failure(&cloud, &run), @"
+    error: the release could not be built
+      because: Not enough space for ROOT/soft/MD5: available TIME MB, required TIME MB (option 'software_min_free_space')
+    hint: free space, or lower software_min_free_space; the next pass continues
+    hint: then run slapos up again: it goes on from here, what is built is kept
+    hint: the whole log: ROOT/var/log/agent.log
+    E-disk-full
+    exit code 1
+    ");
 }

@@ -239,3 +239,70 @@ fn the_classic_commands_find_the_cloud_by_its_configuration() {
     assert!(request.stderr.contains("State is : started."), "{}", request.stderr);
     assert!(processes.stdout.contains("slappart0:idle-on-watch"), "{}", processes.stdout);
 }
+
+#[test]
+fn an_attached_up_stops_everything_when_it_is_interrupted() {
+    let cloud = cloud();
+    let release = with_instance(&cloud, INSTANCE);
+    let [port] = ports::free();
+    let (root, master) = (cloud.root(), cloud.port().to_string());
+    let parameter = format!("port={port}");
+    let words = [
+        "up",
+        release.as_str(),
+        "--root",
+        root.as_str(),
+        "--port",
+        &master,
+        "--parameters",
+        "text=hi",
+        &parameter,
+    ];
+    let mut up = cloud.start(&words);
+    wait_until("it is attached", || fs_err::read_to_string(&up.stderr).unwrap().contains("Attached"));
+    assert!(page::wait_for(&format!("http://127.0.0.1:{port}/"), |_| true).contains("hi"));
+
+    host::process::ask_to_end(up.process.id());
+
+    assert!(up.process.wait().unwrap().success());
+    assert_eq!(cloud.processes(), []);
+    let status = cloud.here(&["status"]);
+    assert_eq!(status.code, 3, "{}", status.text());
+}
+
+#[test]
+fn what_services_and_builds_write_is_in_the_logs() {
+    let (cloud, _, url) = deployed();
+    page::read(&url).unwrap();
+
+    let of_service = cloud.here(&["logs", "release"]).success().stdout;
+    let of_cloud = cloud.here(&["logs"]).success().stdout;
+    let of_nothing = cloud.here(&["logs", "releese"]);
+
+    assert!(of_service.contains("GET / HTTP"), "{of_service}");
+    assert!(of_service.contains("Installing page."), "{of_service}");
+    assert!(of_cloud.contains("Running on http"), "{of_cloud}");
+    assert_eq!(of_nothing.code, 2);
+    assert!(of_nothing.stderr.contains("did you mean release?"), "{}", of_nothing.stderr);
+}
+
+#[test]
+fn an_instance_and_its_release_are_removed_when_asked() {
+    let (cloud, release, url) = deployed();
+    let configuration = cloud.root().join("etc/slapos.cfg");
+    let variables = [("SLAPOS_CLIENT_CONFIGURATION", configuration.as_str())];
+    let profile = release.join("software.cfg");
+
+    let request = ["request", "release", profile.as_str(), "--state", "destroyed"];
+    let _ = cloud.run_with(&variables, &request).success();
+    wait_until("the instance is gone", || {
+        page::read(&url).is_err() && !partition(&cloud).join("srv").exists()
+    });
+    let _ = cloud.run_with(&variables, &["remove", profile.as_str(), "local_computer"]).success();
+
+    wait_until("the release is gone", || {
+        fs_err::read_dir(cloud.root().join("soft")).is_ok_and(|mut entries| entries.next().is_none())
+    });
+    let computers = cloud.run_with(&variables, &["computer", "list", "--json"]).success().json();
+    assert_eq!(computers[0]["reference"], "local_computer");
+}
