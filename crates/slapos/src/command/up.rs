@@ -82,7 +82,7 @@ impl Subcommand for Up {
         view.close();
         match result {
             Ok(Ending::Running(found, instance)) => {
-                show(context, &cloud, &found, &instance);
+                show(context, &cloud, &found, &instance, self.root.is_none());
                 if self.detach {
                     return Ok(0);
                 }
@@ -189,7 +189,7 @@ fn check_reach(user: &Account, file: &camino::Utf8Path) -> Result<(), Failure> {
 }
 
 /// The end of a good `up`: what it published, and how to look further.
-fn show(context: &Context<'_>, cloud: &Cloud, found: &InstanceView, instance: &Instance) {
+fn show(context: &Context<'_>, cloud: &Cloud, found: &InstanceView, instance: &Instance, is_own: bool) {
     let output = &context.output;
     let connection = serialisation::unwrapped(json!(instance.connection));
     output.done(&format!("{} {:<11} {}", found.status.word.shape(), found.title(), sentence(found)));
@@ -215,14 +215,9 @@ fn show(context: &Context<'_>, cloud: &Cloud, found: &InstanceView, instance: &I
     if !text.is_empty() {
         output.answer(&text);
     }
-    let root = context.environment;
-    let root = if Cloud::of_user(root).is_some_and(|own| own.root() == cloud.root()) {
-        String::new()
-    } else {
-        format!(" --root {}", cloud.root())
-    };
-    output
-        .done(&format!("next: slapos status{root}; slapos logs{root} {}; slapos down{root}", found.title()));
+    let root = if is_own { String::new() } else { format!(" --root {}", cloud.root()) };
+    let title = found.title();
+    output.done(&format!("next: slapos status{root}; slapos logs{root} {title}; slapos down{root}"));
 }
 
 fn sentence(found: &InstanceView) -> String {

@@ -287,6 +287,34 @@ fn what_services_and_builds_write_is_in_the_logs() {
 }
 
 #[test]
+fn processes_are_stopped_started_restarted_and_shown_by_hand() {
+    let (cloud, _, url) = deployed();
+    let configuration = cloud.root().join("etc/slapos.cfg");
+    let variables = [("SLAPOS_CONFIGURATION", configuration.as_str())];
+    let node = |words: &[&str]| cloud.run_with(&variables, &[&["node"], words].concat());
+    let idle = "slappart0:idle-on-watch";
+
+    let stopped = node(&["stop", idle]).success();
+    let status = node(&["status", idle]);
+    let unknown = node(&["status", "slappart0:nothing"]);
+    let started = node(&["start", idle]).success();
+    let before = pid(&cloud, "idle");
+    let _ = node(&["restart", idle]).success();
+    page::read(&url).unwrap();
+    let web = cloud.here(&["status", "--json"]).json();
+    let web =
+        web[0]["processes"].as_array().unwrap().iter().find(|one| one["name"] != "idle-on-watch").unwrap();
+    let tail = node(&["tail", &format!("slappart0:{}", web["name"].as_str().unwrap())]).success();
+
+    assert_eq!(stopped.stdout, format!("{idle}: stopped\n"));
+    assert!(status.code == 3 && status.stdout.contains("STOPPED"), "{}", status.text());
+    assert_eq!(unknown.code, 4, "{}", unknown.text());
+    assert_eq!(started.stdout, format!("{idle}: started\n"));
+    assert_ne!(pid(&cloud, "idle"), before);
+    assert!(tail.stdout.contains("GET / HTTP"), "{}", tail.text());
+}
+
+#[test]
 fn an_instance_and_its_release_are_removed_when_asked() {
     let (cloud, release, url) = deployed();
     let configuration = cloud.root().join("etc/slapos.cfg");
@@ -305,4 +333,7 @@ fn an_instance_and_its_release_are_removed_when_asked() {
     });
     let computers = cloud.run_with(&variables, &["computer", "list", "--json"]).success().json();
     assert_eq!(computers[0]["reference"], "local_computer");
+    let computer = cloud.run_with(&variables, &["computer", "info", "local_computer"]).success();
+    assert!(computer.stdout.starts_with("Computer Reference: local_computer\n"), "{}", computer.text());
+    assert_eq!(cloud.run_with(&variables, &["computer", "info", "nothing"]).code, 2);
 }
