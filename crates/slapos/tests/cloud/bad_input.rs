@@ -3,14 +3,23 @@
 use crate::release::{empty_index, good, with_instance, with_software};
 use crate::{cloud, failure};
 
-#[test]
-fn a_syntax_error_is_shown_with_its_line() {
+/// What is told of a release with this software profile; the next `up`, of a good one, goes on from there.
+fn refusal_of(software: &str) -> String {
     let cloud = cloud();
-    let release = with_software(&cloud, "[buildout]\nparts =\napp\n");
+    let release = with_software(&cloud, software);
 
     let run = cloud.up(&release, &[]);
 
-    insta::assert_snapshot!(failure(&cloud, &run), @"
+    let told = failure(&cloud, &run);
+    let _ = cloud.up(&good(&cloud), &[]).success();
+    told
+}
+
+#[test]
+fn a_syntax_error_is_shown_with_its_line() {
+    let told = refusal_of("[buildout]\nparts =\napp\n");
+
+    insta::assert_snapshot!(told, @"
     error: this line is neither an option, a section nor a continuation
       ╭▸ TEST/release/software.cfg:3:1
       │
@@ -22,20 +31,15 @@ fn a_syntax_error_is_shown_with_its_line() {
     E-profile-syntax
     exit code 1
     ");
-    let _ = cloud.up(&good(&cloud), &[]).success();
 }
 
 #[test]
 fn an_unknown_section_is_named() {
-    let cloud = cloud();
-    let release = with_software(
-        &cloud,
+    let told = refusal_of(
         "[buildout]\nparts = app\n[app]\nrecipe = slapos.cookbook:mkdirectory\npath = ${nope:where}\n",
     );
 
-    let run = cloud.up(&release, &[]);
-
-    insta::assert_snapshot!(failure(&cloud, &run), @"
+    insta::assert_snapshot!(told, @"
     error: `${nope:where}` in section [app]: section [nope] does not exist
       ╭▸ TEST/release/software.cfg:5:8
       │
@@ -46,20 +50,15 @@ fn an_unknown_section_is_named() {
     E-profile-unknown-section
     exit code 1
     ");
-    let _ = cloud.up(&good(&cloud), &[]).success();
 }
 
 #[test]
 fn an_unknown_option_is_named_with_those_that_exist() {
-    let cloud = cloud();
-    let release = with_software(
-        &cloud,
+    let told = refusal_of(
         "[buildout]\nparts = app\n[app]\nrecipe = slapos.cookbook:mkdirectory\npath = ${other:ur}\n[other]\nurl = x\n",
     );
 
-    let run = cloud.up(&release, &[]);
-
-    insta::assert_snapshot!(failure(&cloud, &run), @"
+    insta::assert_snapshot!(told, @"
     error: `${other:ur}` in section [app] refers to an option that does not exist
       ╭▸ TEST/release/software.cfg:5:8
       │
@@ -71,20 +70,15 @@ fn an_unknown_option_is_named_with_those_that_exist() {
     E-profile-unknown-option
     exit code 1
     ");
-    let _ = cloud.up(&good(&cloud), &[]).success();
 }
 
 #[test]
 fn a_circular_reference_is_named() {
-    let cloud = cloud();
-    let release = with_software(
-        &cloud,
+    let told = refusal_of(
         "[buildout]\nparts = app\n[app]\nrecipe = slapos.cookbook:mkdirectory\na = ${:b}\nb = ${:a}\n",
     );
 
-    let run = cloud.up(&release, &[]);
-
-    insta::assert_snapshot!(failure(&cloud, &run), @"
+    insta::assert_snapshot!(told, @"
     error: the option a of section [app] refers to itself
       because: the way: ${app:a} → ${app:b} → ${app:a}
       ╭▸ TEST/release/software.cfg:6:5
@@ -97,20 +91,15 @@ fn a_circular_reference_is_named() {
     E-profile-circular
     exit code 1
     ");
-    let _ = cloud.up(&good(&cloud), &[]).success();
 }
 
 #[test]
 fn a_recipe_that_does_not_exist_is_named() {
-    let cloud = cloud();
-    let release = with_software(
-        &cloud,
+    let told = refusal_of(
         "[buildout]\noffline = true\nparts = app\n[app]\nrecipe = slapos.recipe.buildd:download\n",
     );
 
-    let run = cloud.up(&release, &[]);
-
-    insta::assert_snapshot!(failure(&cloud, &run), @"
+    insta::assert_snapshot!(told, @"
     error: recipe `slapos.recipe.buildd:download` of [app] is not built in and could not be loaded
       because: We don't have a distribution for slapos.recipe.buildd
       and can't install one in offline (no-install) mode.
@@ -124,24 +113,17 @@ fn a_recipe_that_does_not_exist_is_named() {
     E-eggs-missing
     exit code 1
     ");
-    let _ = cloud.up(&good(&cloud), &[]).success();
 }
 
 #[test]
 fn a_pin_that_the_index_does_not_have_is_named() {
-    let cloud = cloud();
     let index = empty_index();
-    let release = with_software(
-        &cloud,
-        &format!(
-            "[buildout]\nindex = {index}\nparts = app\nversions = versions\n\
+    let told = refusal_of(&format!(
+        "[buildout]\nindex = {index}\nparts = app\nversions = versions\n\
              [app]\nrecipe = zc.recipe.egg\neggs = nothing-of-that-name\n[versions]\nnothing-of-that-name = 1.2.3\n"
-        ),
-    );
+    ));
 
-    let run = cloud.up(&release, &[]);
-
-    insta::assert_snapshot!(failure(&cloud, &run), @"
+    insta::assert_snapshot!(told, @"
     error: Couldn't find a distribution for 'nothing-of-that-name==1.2.3'.
       because: [versions] sets nothing-of-that-name = 1.2.3 (TEST/release/software.cfg:9)
       because: looked at http://127.0.0.1:PORT/simple/
@@ -155,7 +137,6 @@ fn a_pin_that_the_index_does_not_have_is_named() {
     E-eggs-missing
     exit code 1
     ");
-    let _ = cloud.up(&good(&cloud), &[]).success();
 }
 
 #[test]
@@ -185,16 +166,12 @@ fn without_python_a_release_that_needs_it_says_so() {
 
 #[test]
 fn a_wrong_checksum_is_told_with_both() {
-    let cloud = cloud();
-    let release = with_software(
-        &cloud,
+    let told = refusal_of(
         "[buildout]\nparts = app\n[app]\nrecipe = slapos.recipe.build:download\n\
          url = ${:_profile_base_location_}/instance.cfg.in\nmd5sum = 00000000000000000000000000000000\n",
     );
 
-    let run = cloud.up(&release, &[]);
-
-    insta::assert_snapshot!(failure(&cloud, &run), @"
+    insta::assert_snapshot!(told, @"
     error: the local file is not the one the profile expects
       because: md5 of TEST/release/instance.cfg.in is MD5, the profile says MD5
       ╭▸ TEST/release/software.cfg:6:1
@@ -207,23 +184,16 @@ fn a_wrong_checksum_is_told_with_both() {
     E-download-checksum
     exit code 1
     ");
-    let _ = cloud.up(&good(&cloud), &[]).success();
 }
 
 #[test]
 fn an_unreachable_address_is_named() {
-    let cloud = cloud();
     let [port] = testkit::ports::free();
-    let release = with_software(
-        &cloud,
-        &format!(
-            "[buildout]\nparts = app\n[app]\nrecipe = slapos.recipe.build:download\nurl = http://127.0.0.1:{port}/app.tar.gz\n"
-        ),
-    );
+    let told = refusal_of(&format!(
+        "[buildout]\nparts = app\n[app]\nrecipe = slapos.recipe.build:download\nurl = http://127.0.0.1:{port}/app.tar.gz\n"
+    ));
 
-    let run = cloud.up(&release, &[]);
-
-    insta::assert_snapshot!(failure(&cloud, &run), @"
+    insta::assert_snapshot!(told, @"
     error: http://127.0.0.1:PORT/app.tar.gz could not be fetched
       because: io: Connection refused (os error 111)
       ╭▸ TEST/release/software.cfg:5:1
@@ -236,7 +206,6 @@ fn an_unreachable_address_is_named() {
     E-download-failed
     exit code 1
     ");
-    let _ = cloud.up(&good(&cloud), &[]).success();
 }
 
 #[test]

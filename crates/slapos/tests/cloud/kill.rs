@@ -7,50 +7,17 @@ use testkit::cloud::Cloud;
 use testkit::{page, ports};
 
 use crate::cloud;
-use crate::release::with_instance;
+use crate::release::{WEB, with_instance};
 
 /// How many rounds are played when the environment does not say: the suite's share of what `SLAPOS_KILL_ROUNDS` plays.
 const ROUNDS: u32 = 6;
 
-/// An instance with parts that take a moment, so that there is a build to be killed.
-const INSTANCE: &str = "\
-[buildout]
-parts = page slow web publish
-
-[parameters]
-recipe = slapos.cookbook:slapconfiguration
-computer = ${slap-connection:computer-id}
-partition = ${slap-connection:partition-id}
-url = ${slap-connection:server-url}
-key = ${slap-connection:key-file}
-cert = ${slap-connection:cert-file}
-configuration.text = hello
-configuration.port = 0
-
-[directory]
-recipe = slapos.cookbook:mkdirectory
-service = ${buildout:directory}/etc/service
-www = ${buildout:directory}/srv/www
-
-[page]
-recipe = slapos.recipe.template
-inline = ${parameters:configuration.text}
-output = ${directory:www}/index.html
-
+/// A part that takes a moment, so that there is a build to be killed.
+const SLOW: &str = "
 [slow]
 recipe = plone.recipe.command
 command = sleep 0.3
 update-command = sleep 0.3
-
-[web]
-recipe = slapos.cookbook:wrapper
-command-line = python3 -m http.server --bind 127.0.0.1 --directory ${directory:www} ${parameters:configuration.port}
-wrapper-path = ${directory:service}/web
-hash-files = ${page:output}
-
-[publish]
-recipe = slapos.cookbook:publish
-url = http://127.0.0.1:${parameters:configuration.port}/
 ";
 
 /// What may be killed: a word that its command line holds, and no other's.
@@ -76,7 +43,7 @@ fn whatever_is_killed_the_next_up_brings_everything_back() {
     let seed = setting("SLAPOS_KILL_SEED", 20_261_120);
     let mut random = StdRng::seed_from_u64(u64::from(seed));
     let cloud = cloud();
-    let release = with_instance(&cloud, INSTANCE);
+    let release = with_instance(&cloud, &(WEB.replace("parts = page", "parts = page slow") + SLOW));
     let [port] = ports::free();
     let port = port.to_string();
     let mut text = "round 0".to_owned();

@@ -9,72 +9,15 @@ use testkit::cloud::{Cloud, wait_until, wait_until_within};
 use testkit::{page, ports};
 
 use crate::cloud;
-use crate::release::with_instance;
+use crate::release::{WEB, with_instance};
 
 /// How long the agent may take to look again by itself.
 const A_LOOK: Duration = Duration::from_secs(180);
 
-/// Two services, one of which depends on a parameter; a promise that fails while a file is there.
-const INSTANCE: &str = "\
-[buildout]
-parts = page bystander web idle promise publish
-
-[parameters]
-recipe = slapos.cookbook:slapconfiguration
-computer = ${slap-connection:computer-id}
-partition = ${slap-connection:partition-id}
-url = ${slap-connection:server-url}
-key = ${slap-connection:key-file}
-cert = ${slap-connection:cert-file}
-configuration.text = hello
-configuration.port = 0
-
-[directory]
-recipe = slapos.cookbook:mkdirectory
-service = ${buildout:directory}/etc/service
-promise = ${buildout:directory}/etc/promise
-www = ${buildout:directory}/srv/www
-
-[page]
-recipe = slapos.recipe.template
-inline = ${parameters:configuration.text}
-output = ${directory:www}/index.html
-
-[bystander]
-recipe = slapos.recipe.template
-inline = the same whatever is asked for
-output = ${directory:www}/bystander.txt
-
-[web]
-recipe = slapos.cookbook:wrapper
-command-line = python3 -m http.server --bind 127.0.0.1 --directory ${directory:www} ${parameters:configuration.port}
-wrapper-path = ${directory:service}/web
-hash-files = ${page:output}
-
-[idle]
-recipe = slapos.cookbook:wrapper
-command-line = sleep 1000000
-wrapper-path = ${directory:service}/idle
-
-[promise]
-recipe = slapos.recipe.template
-output = ${directory:promise}/whole
-mode = 755
-inline =
-  #!/bin/sh
-  test -e ${buildout:directory}/broken || exit 0
-  echo somebody broke it
-  exit 1
-
-[publish]
-recipe = slapos.cookbook:publish
-url = http://127.0.0.1:${parameters:configuration.port}/
-";
-
 /// A cloud with one running instance, and the address of its page.
 fn deployed() -> (Cloud, Utf8PathBuf, String) {
     let cloud = cloud();
-    let release = with_instance(&cloud, INSTANCE);
+    let release = with_instance(&cloud, WEB);
     let [port] = ports::free();
 
     let run =
@@ -243,7 +186,7 @@ fn the_classic_commands_find_the_cloud_by_its_configuration() {
 #[test]
 fn an_attached_up_stops_everything_when_it_is_interrupted() {
     let cloud = cloud();
-    let release = with_instance(&cloud, INSTANCE);
+    let release = with_instance(&cloud, WEB);
     let [port] = ports::free();
     let (root, master) = (cloud.root(), cloud.port().to_string());
     let parameter = format!("port={port}");

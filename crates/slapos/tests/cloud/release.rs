@@ -18,6 +18,63 @@ output = ${buildout:directory}/instance.cfg
 context = key directory buildout:directory
 ";
 
+/// Two services, one of which depends on a parameter; a promise that fails while a file is there.
+pub(crate) const WEB: &str = "\
+[buildout]
+parts = page bystander web idle promise publish
+
+[parameters]
+recipe = slapos.cookbook:slapconfiguration
+computer = ${slap-connection:computer-id}
+partition = ${slap-connection:partition-id}
+url = ${slap-connection:server-url}
+key = ${slap-connection:key-file}
+cert = ${slap-connection:cert-file}
+configuration.text = hello
+configuration.port = 0
+
+[directory]
+recipe = slapos.cookbook:mkdirectory
+service = ${buildout:directory}/etc/service
+promise = ${buildout:directory}/etc/promise
+www = ${buildout:directory}/srv/www
+
+[page]
+recipe = slapos.recipe.template
+inline = ${parameters:configuration.text}
+output = ${directory:www}/index.html
+
+[bystander]
+recipe = slapos.recipe.template
+inline = the same whatever is asked for
+output = ${directory:www}/bystander.txt
+
+[web]
+recipe = slapos.cookbook:wrapper
+command-line = python3 -m http.server --bind 127.0.0.1 --directory ${directory:www} ${parameters:configuration.port}
+wrapper-path = ${directory:service}/web
+hash-files = ${page:output}
+
+[idle]
+recipe = slapos.cookbook:wrapper
+command-line = sleep 1000000
+wrapper-path = ${directory:service}/idle
+
+[promise]
+recipe = slapos.recipe.template
+output = ${directory:promise}/whole
+mode = 755
+inline =
+  #!/bin/sh
+  test -e ${buildout:directory}/broken || exit 0
+  echo somebody broke it
+  exit 1
+
+[publish]
+recipe = slapos.cookbook:publish
+url = http://127.0.0.1:${parameters:configuration.port}/
+";
+
 /// A release whose instances are made by `instance`.
 pub(crate) fn with_instance(cloud: &Cloud, instance: &str) -> Utf8PathBuf {
     cloud.write_release("release", &[("software.cfg", SOFTWARE), ("instance.cfg.in", instance)])
