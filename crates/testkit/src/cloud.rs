@@ -229,7 +229,8 @@ impl Cloud {
         // The name of a file that is being replaced holds the number of the process.
         text = replace_digits_after(&text, ".json.", "N");
         let words = text.split_inclusive([' ', '\n', '/', ',', '`', '\'']).map(|word| {
-            let (bare, end) = word.split_at(word.trim_end_matches([' ', '\n', '/', ',', '`', '\'', ':']).len());
+            let (bare, end) =
+                word.split_at(word.trim_end_matches([' ', '\n', '/', ',', '`', '\'', ':']).len());
             if is_number(bare) && !bare.chars().all(|letter| letter.is_ascii_digit()) {
                 format!("TIME{end}")
             } else if bare.len() == 32 && bare.chars().all(|letter| letter.is_ascii_hexdigit()) {
