@@ -49,10 +49,15 @@ pub(crate) fn below_options(entry: &Entry) -> String {
         }
         text.push('\n');
     }
-    text.push_str("Exit codes: 0 done; 1 failed; 2 wrong usage");
+    let mut codes = vec![(0, "done".to_owned()), (1, "failed".to_owned()), (2, "wrong usage".to_owned())];
     for (code, meaning) in entry.exit_codes {
-        let _ = write!(text, "; {code} {meaning}");
+        match codes.iter_mut().find(|(known, _)| known == code) {
+            Some((_, known)) => *known = format!("{known}, {meaning}"),
+            None => codes.push((*code, (*meaning).to_owned())),
+        }
     }
+    let codes: Vec<String> = codes.iter().map(|(code, meaning)| format!("{code} {meaning}")).collect();
+    let _ = write!(text, "Exit codes: {}", codes.join("; "));
     text
 }
 

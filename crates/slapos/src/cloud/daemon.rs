@@ -19,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Between two looks.
 const STEP: Duration = Duration::from_millis(20);
 
+/// How often a lock is tried again before it counts as held.
+const GLANCES: u32 = 5;
+
 /// Lines of a log that a failure shows.
 const SHOWN_LINES: usize = 20;
 
@@ -29,8 +32,17 @@ pub(crate) struct Held {
 }
 
 /// Takes the lock at `path` for the rest of this process's life; `None` when another process holds it.
-pub(crate) fn hold(path: &Utf8Path, note: &str) -> std::io::Result<Option<Held>> {
-    let Some(lock) = FileLock::try_acquire(path)? else { return Ok(None) };
+pub(crate) fn hold(path: &Utf8Path, note: &str, clock: &dyn Clock) -> std::io::Result<Option<Held>> {
+    let mut lock = FileLock::try_acquire(path)?;
+    for _ in 0..GLANCES {
+        if lock.is_some() {
+            break;
+        }
+        // Who only looks whether it is held, as `holder` does, holds it for an instant.
+        clock.sleep(STEP);
+        lock = FileLock::try_acquire(path)?;
+    }
+    let Some(lock) = lock else { return Ok(None) };
     // Written in place: a replaced file would be another file than the locked one.
     let file = fs_err::OpenOptions::new().write(true).truncate(true).open(path)?;
     std::io::Write::write_all(&mut &file, format!("{}\n{note}\n", std::process::id()).as_bytes())?;
@@ -62,7 +74,7 @@ pub(crate) fn held(context: &Context<'_>, path: Option<&str>, note: &str) -> Res
     let Some(path) = path.map(|path| context.environment.absolute(path)) else { return Ok(None) };
     let failed =
         |error: std::io::Error| Failure::new(Kind::Failed, format!("cannot lock {path}")).because_of(&error);
-    if let Some(held) = hold(&path, note).map_err(failed)? {
+    if let Some(held) = hold(&path, note, &context.clock).map_err(failed)? {
         return Ok(Some(held));
     }
     let pid = holder(&path).map_err(failed)?.map_or(0, |holder| holder.pid);
@@ -155,6 +167,8 @@ pub(crate) fn end(pid: u32, clock: &dyn Clock, is_gone: &dyn Fn() -> bool) {
 
 #[cfg(test)]
 mod tests {
+    use host::clock::SystemClock;
+
     use super::*;
 
     #[test]
@@ -163,13 +177,13 @@ mod tests {
         let path = Utf8PathBuf::try_from(directory.path().join("x.lock")).unwrap();
         assert_eq!(holder(&path).unwrap(), None);
 
-        let held = hold(&path, "slapos up flask").unwrap().unwrap();
+        let held = hold(&path, "slapos up flask", &SystemClock).unwrap().unwrap();
 
         assert_eq!(
             holder(&path).unwrap(),
             Some(Holder { pid: std::process::id(), note: "slapos up flask".to_owned() })
         );
-        assert!(hold(&path, "another").unwrap().is_none());
+        assert!(hold(&path, "another", &SystemClock).unwrap().is_none());
         drop(held);
         assert_eq!(holder(&path).unwrap(), None);
     }

@@ -146,7 +146,7 @@ fn take(context: &Context<'_>, cloud: &Cloud) -> Result<Held, Failure> {
     let deadline = context.clock.now() + PATIENCE;
     let mut asked = None;
     loop {
-        if let Some(held) = hold(&path, "slapos down").map_err(failed)? {
+        if let Some(held) = hold(&path, "slapos down", &context.clock).map_err(failed)? {
             return Ok(held);
         }
         if let Some(holder) = holder(&path).map_err(failed)?

@@ -52,7 +52,7 @@ impl Subcommand for NodeFormat {
         ("slapos node format --now --dry_run", "show what would be done"),
     ];
     const EXIT_CODES: &'static [(u8, &'static str)] =
-        &[(2, "done, but the master was not told"), (5, "not root")];
+        &[(2, "or done, but the master was not told"), (5, "not root")];
 
     fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
         let mut flags = NodeFlags::of_choice(self.cfg);

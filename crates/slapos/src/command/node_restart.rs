@@ -15,7 +15,7 @@ pub(crate) struct NodeRestart {
 impl Subcommand for NodeRestart {
     const NAME: &'static str = "node restart";
     const GROUP: Group = Group::Node;
-    const HABIT: Habit = Habit::Raw;
+    const HABIT: Habit = Habit::Classic;
     const EXAMPLES: &'static [Example] = &[("slapos node restart slappart0:*", "restart processes")];
     const EXIT_CODES: &'static [(u8, &'static str)] = EXIT_CODES;
 

@@ -15,7 +15,7 @@ pub(crate) struct NodeStart {
 impl Subcommand for NodeStart {
     const NAME: &'static str = "node start";
     const GROUP: Group = Group::Node;
-    const HABIT: Habit = Habit::Raw;
+    const HABIT: Habit = Habit::Classic;
     const EXAMPLES: &'static [Example] = &[("slapos node start slappart0:*", "start processes")];
     const EXIT_CODES: &'static [(u8, &'static str)] = EXIT_CODES;
 

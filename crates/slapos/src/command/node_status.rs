@@ -15,7 +15,7 @@ pub(crate) struct NodeStatus {
 impl Subcommand for NodeStatus {
     const NAME: &'static str = "node status";
     const GROUP: Group = Group::Node;
-    const HABIT: Habit = Habit::Raw;
+    const HABIT: Habit = Habit::Classic;
     const EXAMPLES: &'static [Example] = &[("slapos node status", "show the processes of the partitions")];
     const EXIT_CODES: &'static [(u8, &'static str)] = EXIT_CODES;
 

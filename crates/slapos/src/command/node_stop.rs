@@ -15,7 +15,7 @@ pub(crate) struct NodeStop {
 impl Subcommand for NodeStop {
     const NAME: &'static str = "node stop";
     const GROUP: Group = Group::Node;
-    const HABIT: Habit = Habit::Raw;
+    const HABIT: Habit = Habit::Classic;
     const EXAMPLES: &'static [Example] = &[("slapos node stop slappart0:*", "stop processes")];
     const EXIT_CODES: &'static [(u8, &'static str)] = EXIT_CODES;
 

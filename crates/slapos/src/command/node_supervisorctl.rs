@@ -46,7 +46,7 @@ impl Words {
 impl Subcommand for Supervisorctl {
     const NAME: &'static str = "node supervisorctl";
     const GROUP: Group = Group::Node;
-    const HABIT: Habit = Habit::Raw;
+    const HABIT: Habit = Habit::Classic;
     const EXAMPLES: &'static [Example] =
         &[("slapos node supervisorctl status", "every process of every partition")];
     const EXIT_CODES: &'static [(u8, &'static str)] = EXIT_CODES;

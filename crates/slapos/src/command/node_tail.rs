@@ -15,7 +15,7 @@ pub(crate) struct NodeTail {
 impl Subcommand for NodeTail {
     const NAME: &'static str = "node tail";
     const GROUP: Group = Group::Node;
-    const HABIT: Habit = Habit::Raw;
+    const HABIT: Habit = Habit::Classic;
     const EXAMPLES: &'static [Example] =
         &[("slapos node tail -f slappart0:web-on-watch", "show the end of a process's log")];
     const EXIT_CODES: &'static [(u8, &'static str)] = EXIT_CODES;

@@ -52,7 +52,7 @@ impl Subcommand for Request {
         ("slapos request shop URL --parameters port=8700 workers=4", "ask for it with other parameters"),
         ("slapos request shop URL --state destroyed", "have it removed"),
     ];
-    const EXIT_CODES: &'static [(u8, &'static str)] = &[(2, "not ready yet")];
+    const EXIT_CODES: &'static [(u8, &'static str)] = &[(2, "or not ready yet")];
 
     fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
         tracing::info!(

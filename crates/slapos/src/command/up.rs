@@ -90,6 +90,8 @@ impl Subcommand for Up {
                     .output
                     .done("Attached; Ctrl+C stops everything, `slapos up --detach` leaves it running.");
                 stay(&interruptions);
+                // A second interruption ends this at once; what then still runs is found by the next `down`.
+                drop(interruptions);
                 end(context, &cloud)?;
                 Ok(0)
             }
@@ -98,6 +100,7 @@ impl Subcommand for Up {
                 Ok(Kind::Interrupted.exit_code())
             }
             Ok(Ending::Interrupted) => {
+                drop(interruptions);
                 end(context, &cloud)?;
                 Ok(Kind::Interrupted.exit_code())
             }
@@ -164,7 +167,7 @@ pub(crate) fn lock(context: &Context<'_>, cloud: &Cloud, profile: &str) -> Resul
     let path = cloud.lock("up");
     let since = context.clock.now().strftime("%Y-%m-%d %H:%M:%S UTC");
     let note = format!("slapos up {profile}, since {since}").replace(" ,", ",");
-    let held = hold(&path, &note).map_err(|error| start::unwritable(cloud, &error))?;
+    let held = hold(&path, &note, &context.clock).map_err(|error| start::unwritable(cloud, &error))?;
     if let Some(held) = held {
         return Ok(held);
     }
