@@ -9,8 +9,8 @@ use testkit::{page, ports};
 use crate::cloud;
 use crate::release::{WEB, with_instance};
 
-/// How many rounds are played when the environment does not say: the suite's share of what `SLAPOS_KILL_ROUNDS` plays.
-const ROUNDS: u32 = 6;
+/// How many rounds are played when `SLAPOS_KILL_ROUNDS` does not say.
+const ROUNDS: u32 = 50;
 
 /// A part that takes a moment, so that there is a build to be killed.
 const SLOW: &str = "
