@@ -3,6 +3,7 @@
 use std::fs::Permissions;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -203,19 +204,16 @@ fn write_new(path: &Utf8Path, content: &[u8], mode: u32) -> io::Result<fs::File>
     Ok(file)
 }
 
+/// A name beside `path` that no other thread or process uses; what a process of the same number left there is removed.
 fn beside(path: &Utf8Path) -> io::Result<Utf8PathBuf> {
+    static TAKEN: AtomicU64 = AtomicU64::new(0);
     let name = path
         .file_name()
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, format!("{path} names no file")))?;
-    for attempt in 0..100_u32 {
-        let candidate = parent(path).join(format!(".{name}.{}.{attempt}.tmp", std::process::id()));
-        match fs::symlink_metadata(&candidate) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(candidate),
-            Err(error) => return Err(error),
-            Ok(_) => {}
-        }
-    }
-    Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("no free temporary name beside {path}")))
+    let number = TAKEN.fetch_add(1, Ordering::Relaxed);
+    let temporary = parent(path).join(format!(".{name}.{}.{number}.tmp", std::process::id()));
+    remove_if_present(&temporary)?;
+    Ok(temporary)
 }
 
 fn parent(path: &Utf8Path) -> &Utf8Path {
@@ -245,6 +243,26 @@ mod tests {
 
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o604);
+        assert_eq!(fs::read_dir(&root).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn threads_that_replace_the_same_file_do_not_disturb_each_other() {
+        let (_guard, root) = scratch();
+        let path = root.join("state");
+
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let path = &path;
+                scope.spawn(move || {
+                    for round in 0..50 {
+                        replace(path, format!("{writer} {round}"), 0o600).unwrap();
+                    }
+                });
+            }
+        });
+
+        assert!(fs::read_to_string(&path).unwrap().ends_with(" 49"));
         assert_eq!(fs::read_dir(&root).unwrap().count(), 1);
     }
 
