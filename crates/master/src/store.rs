@@ -208,8 +208,8 @@ impl Store {
     }
 
     /// Finishes what was submitted, and closes the database.
-    pub(crate) fn close(self) {
-        drop(self.readers);
+    pub(crate) fn close(&self) {
+        self.readers.close();
         self.writer.close();
     }
 }

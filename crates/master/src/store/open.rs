@@ -20,11 +20,17 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// Notes that the database was left in order, so that the next start needs no check.
+    /// Notes that the database was left in order, so that the next start needs no check, and empties its journal.
     pub(super) fn close(self) {
         if let Err(error) = self.connection.execute("UPDATE setting SET value = '1' WHERE name = 'clean'", [])
         {
             tracing::warn!(error = %error, "the database could not be marked as closed in order");
+        }
+        // The last connection would do this by itself, but some of those that read may end with the process. The journal
+        // must not outlive a file that is moved away.
+        let emptied = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = emptied {
+            tracing::warn!(error = %error, "the journal of the database could not be emptied");
         }
     }
 }

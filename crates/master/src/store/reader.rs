@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use camino::Utf8Path;
@@ -15,15 +15,15 @@ const THREADS: usize = 2;
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
-/// The way to the threads that read.
+/// The way to the threads that read; nothing tells one of them to end.
 pub(super) struct Readers {
-    queue: Option<Sender<Job>>,
-    threads: Vec<JoinHandle<()>>,
+    queue: Sender<Option<Job>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Readers {
     pub(super) fn start(path: &Utf8Path) -> rusqlite::Result<Self> {
-        let (queue, jobs) = channel::<Job>();
+        let (queue, jobs) = channel();
         let jobs = Arc::new(Mutex::new(jobs));
         let mut threads = Vec::new();
         for _ in 0..THREADS {
@@ -35,7 +35,7 @@ impl Readers {
                 .expect("a thread can be started while the master starts");
             threads.push(thread);
         }
-        Ok(Self { queue: Some(queue), threads })
+        Ok(Self { queue, threads: Mutex::new(threads) })
     }
 
     pub(super) fn submit<T, E>(
@@ -53,17 +53,17 @@ impl Readers {
                 let _ = answer.send(outcome);
             }
         });
-        if let Some(queue) = &self.queue {
-            // When the threads are gone the answer is dropped with the job, which its caller notices.
-            let _ = queue.send(job);
-        }
+        // When the threads are gone the answer is dropped with the job, which its caller notices.
+        let _ = self.queue.send(Some(job));
     }
-}
 
-impl Drop for Readers {
-    fn drop(&mut self) {
-        self.queue = None;
-        for thread in self.threads.drain(..) {
+    /// Does what was submitted before, and closes the connections. Later submissions get no answer.
+    pub(super) fn close(&self) {
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for _ in &threads {
+            let _ = self.queue.send(None);
+        }
+        for thread in threads {
             let _ = thread.join();
         }
     }
@@ -79,12 +79,12 @@ fn connect(path: &Utf8Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn serve(connection: &Connection, jobs: &Mutex<Receiver<Job>>) {
+fn serve(connection: &Connection, jobs: &Mutex<Receiver<Option<Job>>>) {
     loop {
         let job = jobs.lock().expect("no holder of this lock panics").recv();
         match job {
-            Ok(job) => job(connection),
-            Err(_) => return,
+            Ok(Some(job)) => job(connection),
+            Ok(None) | Err(_) => return,
         }
     }
 }

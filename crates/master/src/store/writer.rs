@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
@@ -51,23 +52,29 @@ where
     }
 }
 
+/// What the thread that writes is told.
+enum Order {
+    Do(Box<dyn Job>),
+    End,
+}
+
 /// The way to the thread that writes.
 pub(super) struct Writer {
-    queue: Sender<Box<dyn Job>>,
-    thread: JoinHandle<()>,
+    queue: Sender<Order>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
     pub(super) fn start(opened: Opened, on_commit: OnCommit) -> Self {
-        let (queue, jobs) = channel();
+        let (queue, orders) = channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
-                serve(&opened.connection, &jobs, &on_commit);
+                serve(&opened.connection, &orders, &on_commit);
                 opened.close();
             })
             .expect("a thread can be started while the master starts");
-        Self { queue, thread }
+        Self { queue, thread: Mutex::new(Some(thread)) }
     }
 
     pub(super) fn submit<T, E>(
@@ -79,19 +86,32 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
     {
         // When the thread is gone the answer is dropped with the job, which its caller notices.
-        let _ = self.queue.send(Box::new(Work { work, outcome: None, answer }));
+        let _ = self.queue.send(Order::Do(Box::new(Work { work, outcome: None, answer })));
     }
 
-    pub(super) fn close(self) {
-        drop(self.queue);
-        let _ = self.thread.join();
+    /// Does what was submitted before, closes the database and waits for that. Later submissions get no answer.
+    pub(super) fn close(&self) {
+        let _ = self.queue.send(Order::End);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
     }
 }
 
-fn serve(connection: &Connection, jobs: &Receiver<Box<dyn Job>>, on_commit: &OnCommit) {
-    while let Ok(first) = jobs.recv() {
+fn serve(connection: &Connection, orders: &Receiver<Order>, on_commit: &OnCommit) {
+    let mut is_over = false;
+    while !is_over && let Ok(Order::Do(first)) = orders.recv() {
         let mut group = vec![first];
-        group.extend(jobs.try_iter().take(GROUP - 1));
+        for order in orders.try_iter().take(GROUP - 1) {
+            match order {
+                Order::Do(job) => group.push(job),
+                Order::End => {
+                    is_over = true;
+                    break;
+                }
+            }
+        }
         if let Err(error) = commit_group(connection, &mut group, on_commit) {
             // A full disk, for instance, takes the whole group back. Alone, those that need no room still succeed.
             tracing::error!(error = %error, "the database refused a group of transactions");
@@ -148,14 +168,14 @@ mod tests {
     use super::super::tests::scratch;
     use super::*;
 
-    fn job(answer: oneshot::Sender<Result<(), StoreError>>, names: std::ops::Range<usize>) -> Box<dyn Job> {
+    fn job(answer: oneshot::Sender<Result<(), StoreError>>, names: std::ops::Range<usize>) -> Order {
         let work = move |tx: &Tx<'_>| {
             for name in names.clone() {
                 tx.ensure_computer(&format!("{name}-{}", "x".repeat(1000)).parse().unwrap())?;
             }
             Ok(())
         };
-        Box::new(Work { work, outcome: None, answer })
+        Order::Do(Box::new(Work { work, outcome: None, answer }))
     }
 
     #[test]
@@ -164,7 +184,7 @@ mod tests {
         let opened = open(&path).unwrap();
         let pages: i64 = opened.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
         opened.connection.pragma_update(None, "max_page_count", pages + 20).unwrap();
-        let (queue, jobs) = channel();
+        let (queue, orders) = channel();
         let mut answers = Vec::new();
         for names in [0..1, 1..1000, 1000..1001] {
             let (answer, outcome) = oneshot::channel();
@@ -173,7 +193,7 @@ mod tests {
         }
         drop(queue);
 
-        serve(&opened.connection, &jobs, &(std::sync::Arc::new(|_: &[Touched]| {}) as OnCommit));
+        serve(&opened.connection, &orders, &(std::sync::Arc::new(|_: &[Touched]| {}) as OnCommit));
 
         let large = answers.remove(1).blocking_recv().unwrap();
         assert!(matches!(large, Err(StoreError::Engine(_))), "{large:?}");

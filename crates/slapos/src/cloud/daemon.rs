@@ -130,7 +130,16 @@ impl Daemon {
 
     /// Asks it to end, and kills it when it does not; returns whether it ran.
     pub(crate) fn stop(&self, clock: &dyn Clock) -> Result<bool, Failure> {
-        let Some(holder) = self.running()? else { return Ok(false) };
+        let Some(mut holder) = self.running()? else { return Ok(false) };
+        for _ in 0..GLANCES {
+            if holder.pid > 0 {
+                break;
+            }
+            // It has only just started, or somebody else looked at the same time.
+            clock.sleep(STEP);
+            let Some(found) = self.running()? else { return Ok(false) };
+            holder = found;
+        }
         end(holder.pid, clock, &|| self.running().ok().flatten().is_none());
         Ok(true)
     }
