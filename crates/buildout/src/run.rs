@@ -1,9 +1,12 @@
 //! One run of the engine, from settings to outcome.
 
 mod annotate;
+mod develop;
+mod extensions;
 mod install;
 mod launcher;
 mod locate;
+mod parts;
 mod query;
 mod record;
 mod setup;
