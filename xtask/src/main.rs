@@ -1,8 +1,9 @@
-//! The tasks of the project: `cargo xtask check | test | bench`.
+//! The tasks of the project: `cargo xtask check | test | bench | conformance`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who started it")]
 
 mod bench;
 mod check;
+mod conformance;
 mod requirement;
 mod step;
 mod suite;
@@ -17,6 +18,8 @@ usage: cargo xtask TASK
   test [FILTER…]    sets up what the tests need, builds the program, runs all tests or those whose name holds FILTER
   bench [--program PATH] [NAME…]
                     start, master, deploy, pass, memory: side by side with the Python SlapOS
+  conformance [--python] [--only WORD…]
+                    the doctests of zc.buildout with our engine beside its own; docs/compatibility.md lists what may fail
 ";
 
 fn main() -> ExitCode {
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
         ["check", "--quick"] => check::run(false),
         ["test", filters @ ..] => suite::run(filters),
         ["bench", names @ ..] => bench::run(names),
+        ["conformance", words @ ..] => conformance::run(words),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;

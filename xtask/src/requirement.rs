@@ -21,8 +21,8 @@ const PROBES: &[(&[&str], &str, &str)] = &[
     (&["curl", "--version"], "curl", "curl"),
 ];
 
-/// Makes sure that the machine has what is needed, and that the Python peer is set up in `target/peer`.
-pub(crate) fn prepare() -> Result<(), Failure> {
+/// Makes sure that the machine has what is needed.
+pub(crate) fn check() -> Result<(), Failure> {
     let missing: Vec<_> = PROBES
         .iter()
         .filter(|(probe, ..)| !is_there(&program(probe[0]).args(probe[1..].iter().copied())))
@@ -36,6 +36,12 @@ pub(crate) fn prepare() -> Result<(), Failure> {
             packages.join(" ")
         ));
     }
+    Ok(())
+}
+
+/// Makes sure that the machine has what is needed, and that the Python peer is set up in `target/peer`.
+pub(crate) fn prepare() -> Result<(), Failure> {
+    check()?;
     step(
         "the Python SlapOS, to interoperate with",
         &program("bash").arg("tests/peer/setup_peer.sh").arg(top().join("target/peer").as_str()),
