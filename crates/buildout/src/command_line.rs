@@ -1,5 +1,6 @@
 //! The command line of `buildout`: options and assignments in any order, then the command and its arguments.
 
+use crate::Dialect;
 use crate::syntax::Operator;
 
 /// What the user typed, understood.
@@ -13,6 +14,8 @@ pub struct CommandLine {
     pub use_user_defaults: bool,
     /// `-D`: show how an error came about.
     pub debug: bool,
+    /// `--dialect`: whose rules hold.
+    pub dialect: Dialect,
     /// What to do.
     pub command: Command,
     /// The words behind the command.
@@ -64,6 +67,7 @@ impl Default for CommandLine {
             assignments: Vec::new(),
             use_user_defaults: true,
             debug: false,
+            dialect: Dialect::default(),
             command: Command::Install,
             arguments: Vec::new(),
         }
@@ -81,7 +85,7 @@ impl CommandLine {
         let mut verbosity = 0;
         while let Some(word) = words.next_if(|word| word.starts_with('-') || word.contains('=')) {
             if let Some(long) = word.strip_prefix("--") {
-                line.long(long)?;
+                line.long(long, &mut words)?;
             } else if let Some(letters) = word.strip_prefix('-') {
                 line.short(letters, &word, &mut words, &mut verbosity)?;
             } else {
@@ -119,8 +123,10 @@ impl CommandLine {
         });
     }
 
-    fn long(&mut self, name: &str) -> Result<(), UsageError> {
+    fn long(&mut self, name: &str, words: &mut impl Iterator<Item = String>) -> Result<(), UsageError> {
         match name {
+            "dialect" => self.dialect = dialect(&words.next().unwrap_or_default())?,
+            name if name.starts_with("dialect=") => self.dialect = dialect(&name["dialect=".len()..])?,
             "help" => self.command = Command::Help,
             "version" => self.command = Command::Version,
             "dry-run" => self.set("dry-run", "true"),
@@ -169,6 +175,14 @@ impl CommandLine {
             }
         }
         Ok(())
+    }
+}
+
+fn dialect(name: &str) -> Result<Dialect, UsageError> {
+    match name {
+        "slapos" => Ok(Dialect::Slapos),
+        "upstream" => Ok(Dialect::Upstream),
+        _ => Err(UsageError(format!("Invalid dialect: {name}, it is slapos or upstream"))),
     }
 }
 
@@ -240,6 +254,17 @@ mod tests {
         assert_eq!(line.arguments, ["a", "b=c"]);
         assert_eq!(parse("-cx.cfg").unwrap().profile, "x.cfg");
         assert_eq!(parse("--version nonsense").unwrap().command, Command::Version);
+    }
+
+    #[test]
+    fn the_dialect_is_slapos_unless_the_other_is_named() {
+        assert_eq!(parse("-U").unwrap().dialect, Dialect::Slapos);
+        assert_eq!(parse("--dialect upstream install").unwrap().dialect, Dialect::Upstream);
+        assert_eq!(parse("--dialect=upstream").unwrap().dialect, Dialect::Upstream);
+        assert_eq!(
+            parse("--dialect english").unwrap_err(),
+            "Invalid dialect: english, it is slapos or upstream"
+        );
     }
 
     #[test]

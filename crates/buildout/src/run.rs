@@ -100,6 +100,7 @@ Options, which combine (-UNv) and mix with assignments:
   -D                      show how an error came about
   --dry-run               say what would be done, and do nothing
   --skip-signature-check  keep parts of which only the dependencies changed
+  --dialect DIALECT       whose rules hold where they differ: slapos (the default), or upstream for zc.buildout's
   -h, --help              this text
   --version               the version
 

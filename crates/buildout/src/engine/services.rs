@@ -7,8 +7,10 @@ use indexmap::IndexMap;
 use super::Engine;
 use crate::download::{Download, Downloaded, Fetcher};
 use crate::fault::Fault;
-use crate::{BuildError, EggSettings};
+use crate::{BuildError, Dialect, EggSettings};
 
+/// Compatibility: the variable of the environment from which zc.buildout takes the index that it asks by default.
+const TESTING_INDEX: &str = "buildout_testing_index_url";
 /// Where programs are looked for when the environment does not say.
 const SEARCH_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
@@ -69,7 +71,10 @@ impl Engine {
         self.initialising = initialising;
         let pins = pins?;
         let download_cache = self.buildout_option("download-cache")?;
-        let index = self.buildout_option("index")?;
+        let mut index = self.buildout_option("index")?;
+        if index.is_none() && self.dialect == Dialect::Upstream {
+            index = self.environment.get(TESTING_INDEX).cloned();
+        }
         let words = |text: Option<String>| -> Vec<String> {
             text.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
         };

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use buildout::foreign::PythonRecipes;
-use buildout::{CommandLine, Event, Settings, Sink, report};
+use buildout::{CommandLine, Dialect, Event, Settings, Sink, report};
 
 use crate::command::{Example, Group, Habit, Subcommand};
 use crate::context::Context;
@@ -34,6 +34,10 @@ impl Subcommand for Buildout {
                 .hint("slapos buildout --help lists options and commands")
                 .code("E-usage")
         })?;
+        let mut engine = vec![environment.program.to_string(), "buildout".to_owned()];
+        if command_line.dialect == Dialect::Upstream {
+            engine.extend(["--dialect", "upstream"].map(str::to_owned));
+        }
         let settings = Settings {
             environment: environment
                 .variables
@@ -47,7 +51,8 @@ impl Subcommand for Buildout {
             python_cache: environment.cache.as_ref().map(|cache| cache.join("python")),
             sink: Arc::new(Lines),
             clock: Arc::new(context.clock),
-            engine: vec![environment.program.to_string(), "buildout".to_owned()],
+            dialect: command_line.dialect,
+            engine,
             shared_store: environment.cache.as_ref().map(|cache| cache.join("eggs")),
             ..Settings::new(command_line, environment.working_directory.clone())
         };
