@@ -1,9 +1,10 @@
 //! Evaluates the expressions of conditions against the facts of an interpreter.
 
 use std::cmp::Ordering;
+use std::io::Read as _;
 
 use super::ConditionError;
-use super::expression::{Comparison, Expression};
+use super::expression::{Comparison, Comprehension, Expression};
 use host::python::Facts;
 
 /// What an expression evaluates to.
@@ -19,6 +20,8 @@ pub(super) enum Value {
     Module(String),
     /// A method of a text, to be called.
     Method(String, String),
+    /// What an opened file holds.
+    File(String),
     /// Named fields.
     Record(Vec<(&'static str, Self)>),
     Map(Vec<(String, Self)>),
@@ -33,49 +36,100 @@ impl Value {
             Self::Text(text) => !text.is_empty(),
             Self::Tuple(items) | Self::List(items) => !items.is_empty(),
             Self::Map(items) => !items.is_empty(),
-            Self::Module(_) | Self::Method(..) | Self::Record(_) => true,
+            Self::Module(_) | Self::Method(..) | Self::File(_) | Self::Record(_) => true,
         }
     }
 }
 
+/// More evaluations than this are refused: nested comprehensions multiply.
+const MOST_STEPS: u32 = 100_000;
+/// Larger files are refused.
+const LARGEST_FILE: u64 = 1 << 20;
+
+/// What names mean while an expression is evaluated.
+struct Scope<'a> {
+    facts: &'a Facts,
+    /// Variables of comprehensions, the innermost last.
+    variables: Vec<(String, Value)>,
+    steps: u32,
+}
+
 pub(super) fn evaluate(expression: &Expression, facts: &Facts) -> Result<Value, ConditionError> {
-    let evaluate_all =
-        |items: &[Expression]| items.iter().map(|item| evaluate(item, facts)).collect::<Result<Vec<_>, _>>();
-    Ok(match expression {
-        Expression::None => Value::None,
-        Expression::Bool(value) => Value::Bool(*value),
-        Expression::Int(number) => Value::Int(*number),
-        Expression::Text(text) => Value::Text(text.clone()),
-        Expression::Name(name) => global(name, facts)?,
-        Expression::Tuple(items) => Value::Tuple(evaluate_all(items)?),
-        Expression::List(items) => Value::List(evaluate_all(items)?),
-        Expression::Attribute(owner, name) => attribute(&evaluate(owner, facts)?, name, facts)?,
-        Expression::Index(owner, index) => index_of(&evaluate(owner, facts)?, &evaluate(index, facts)?)?,
-        Expression::Slice(owner, start, end) => slice(&evaluate(owner, facts)?, *start, *end)?,
-        Expression::Call(function, arguments) => {
-            call(&evaluate(function, facts)?, &evaluate_all(arguments)?, facts)?
+    Scope { facts, variables: Vec::new(), steps: 0 }.evaluate(expression)
+}
+
+impl Scope<'_> {
+    fn evaluate(&mut self, expression: &Expression) -> Result<Value, ConditionError> {
+        self.steps += 1;
+        if self.steps > MOST_STEPS {
+            return Err(ConditionError::Meaning("it takes too long".to_owned()));
         }
-        Expression::Not(inner) => Value::Bool(!evaluate(inner, facts)?.is_true()),
-        Expression::And(left, right) => match evaluate(left, facts)? {
-            left if left.is_true() => evaluate(right, facts)?,
-            left => left,
-        },
-        Expression::Or(left, right) => match evaluate(left, facts)? {
-            left if left.is_true() => left,
-            _ => evaluate(right, facts)?,
-        },
-        Expression::Compare(first, rest) => {
-            let mut left = evaluate(first, facts)?;
-            for (comparison, right) in rest {
-                let right = evaluate(right, facts)?;
-                if !compare(&left, *comparison, &right)? {
-                    return Ok(Value::Bool(false));
-                }
-                left = right;
+        Ok(match expression {
+            Expression::None => Value::None,
+            Expression::Bool(value) => Value::Bool(*value),
+            Expression::Int(number) => Value::Int(*number),
+            Expression::Text(text) => Value::Text(text.clone()),
+            Expression::Name(name) => match self.variables.iter().rfind(|(known, _)| known == name) {
+                Some((_, value)) => value.clone(),
+                None => global(name, self.facts)?,
+            },
+            Expression::Tuple(items) => Value::Tuple(self.evaluate_all(items)?),
+            Expression::List(items) => Value::List(self.evaluate_all(items)?),
+            Expression::Comprehension(comprehension) => self.comprehension(comprehension)?,
+            Expression::Attribute(owner, name) => attribute(&self.evaluate(owner)?, name, self.facts)?,
+            Expression::Index(owner, index) => index_of(&self.evaluate(owner)?, &self.evaluate(index)?)?,
+            Expression::Slice(owner, start, end) => slice(&self.evaluate(owner)?, *start, *end)?,
+            Expression::Call(function, arguments) => {
+                let function = self.evaluate(function)?;
+                call(&function, &self.evaluate_all(arguments)?, self.facts)?
             }
-            Value::Bool(true)
+            Expression::Not(inner) => Value::Bool(!self.evaluate(inner)?.is_true()),
+            Expression::And(left, right) => match self.evaluate(left)? {
+                left if left.is_true() => self.evaluate(right)?,
+                left => left,
+            },
+            Expression::Or(left, right) => match self.evaluate(left)? {
+                left if left.is_true() => left,
+                _ => self.evaluate(right)?,
+            },
+            Expression::Compare(first, rest) => {
+                let mut left = self.evaluate(first)?;
+                for (comparison, right) in rest {
+                    let right = self.evaluate(right)?;
+                    if !compare(&left, *comparison, &right)? {
+                        return Ok(Value::Bool(false));
+                    }
+                    left = right;
+                }
+                Value::Bool(true)
+            }
+        })
+    }
+
+    fn evaluate_all(&mut self, items: &[Expression]) -> Result<Vec<Value>, ConditionError> {
+        items.iter().map(|item| self.evaluate(item)).collect()
+    }
+
+    fn comprehension(&mut self, comprehension: &Comprehension) -> Result<Value, ConditionError> {
+        let items = match self.evaluate(&comprehension.items)? {
+            Value::List(items) | Value::Tuple(items) => items,
+            Value::Text(text) => text.chars().map(|letter| Value::Text(letter.to_string())).collect(),
+            _ => return Err(ConditionError::Meaning("this cannot be gone through".to_owned())),
+        };
+        let mut made = Vec::new();
+        for item in items {
+            self.variables.push((comprehension.variable.clone(), item));
+            let is_wanted = match &comprehension.condition {
+                Some(condition) => self.evaluate(condition)?.is_true(),
+                None => true,
+            };
+            if is_wanted {
+                made.push(self.evaluate(&comprehension.element)?);
+            }
+            self.variables.pop();
         }
-    })
+        Ok(Value::List(made))
+    }
 }
 
 fn marker<'a>(facts: &'a Facts, name: &str) -> &'a str {
@@ -97,7 +151,9 @@ fn global(name: &str, facts: &Facts) -> Result<Value, ConditionError> {
     let implementation = marker(facts, "platform_python_implementation").to_ascii_lowercase();
     let platform = marker(facts, "sys_platform").to_ascii_lowercase();
     let flag = match name {
-        "sys" | "os" | "platform" | "len" | "int" | "str" => return Ok(Value::Module(name.to_owned())),
+        "sys" | "os" | "platform" | "len" | "int" | "str" | "open" => {
+            return Ok(Value::Module(name.to_owned()));
+        }
         "cpython" => !matches!(implementation.as_str(), "pypy" | "jython" | "ironpython"),
         "pypy" | "jython" | "ironpython" => implementation == name,
         "linux" => platform.contains("linux"),
@@ -139,6 +195,7 @@ fn attribute(owner: &Value, name: &str, facts: &Facts) -> Result<Value, Conditio
             }
             _ => unknown("(text)"),
         },
+        Value::File(text) if name == "read" => Ok(Value::Method(text.clone(), name.to_owned())),
         Value::Module(module) => match (module.as_str(), name) {
             ("sys", "platform") => Ok(text_of(facts, "sys_platform")),
             ("sys", "byteorder") => {
@@ -227,6 +284,7 @@ fn call(function: &Value, arguments: &[Value], facts: &Facts) -> Result<Value, C
             ("int", Value::Text(text)) => text.trim().parse().map(Value::Int).map_err(|_| wrong(name)),
             ("int", Value::Int(number)) => Ok(Value::Int(*number)),
             ("str", Value::Int(number)) => Ok(Value::Text(number.to_string())),
+            ("open", Value::Text(path)) => open(path),
             ("str", Value::Text(text)) => Ok(Value::Text(text.clone())),
             _ => Err(wrong(name)),
         },
@@ -240,6 +298,7 @@ fn method(text: &str, name: &str, arguments: &[Value]) -> Option<Value> {
         Some(Value::List(items.into_iter().map(|item| Value::Text(item.into())).collect()))
     };
     match (name, arguments) {
+        ("read", []) => Some(Value::Text(text.to_owned())),
         ("lower", []) => Some(Value::Text(text.to_lowercase())),
         ("upper", []) => Some(Value::Text(text.to_uppercase())),
         ("strip", []) => Some(Value::Text(text.trim().to_owned())),
@@ -257,6 +316,17 @@ fn method(text: &str, name: &str, arguments: &[Value]) -> Option<Value> {
         }
         _ => None,
     }
+}
+
+fn open(path: &str) -> Result<Value, ConditionError> {
+    let mut text = String::new();
+    let read =
+        fs_err::File::open(path).and_then(|file| file.take(LARGEST_FILE + 1).read_to_string(&mut text));
+    read.map_err(|error| ConditionError::Meaning(error.to_string()))?;
+    if text.len() as u64 > LARGEST_FILE {
+        return Err(ConditionError::Meaning(format!("{path} is too large")));
+    }
+    Ok(Value::File(text))
 }
 
 /// `/etc/os-release` as `platform.freedesktop_os_release()` gives it.

@@ -14,6 +14,7 @@ pub(crate) enum Expression {
     Name(String),
     Tuple(Vec<Self>),
     List(Vec<Self>),
+    Comprehension(Box<Comprehension>),
     Attribute(Box<Self>, String),
     Index(Box<Self>, Box<Self>),
     Slice(Box<Self>, Option<i64>, Option<i64>),
@@ -23,6 +24,15 @@ pub(crate) enum Expression {
     Or(Box<Self>, Box<Self>),
     /// The first operand, then each comparison with what stands on its right.
     Compare(Box<Self>, Vec<(Comparison, Self)>),
+}
+
+/// `[element for variable in items if condition]`
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Comprehension {
+    pub(crate) element: Expression,
+    pub(crate) variable: String,
+    pub(crate) items: Expression,
+    pub(crate) condition: Option<Expression>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -254,10 +264,42 @@ impl Reader {
                 }
                 Ok(Expression::Tuple(items))
             }
-            Some(Token::Sign("[")) => Ok(Expression::List(self.items("]")?.0)),
+            Some(Token::Sign("[")) => self.list(),
             Some(token) => Err(unexpected(&token)),
             None => Err(ConditionError::Syntax("it ends too early".to_owned())),
         }
+    }
+
+    /// A list behind its opening bracket, or what makes one.
+    fn list(&mut self) -> Result<Expression, ConditionError> {
+        if self.eat("]") {
+            return Ok(Expression::List(Vec::new()));
+        }
+        let element = self.or()?;
+        if self.eat_word("for") {
+            return self.comprehension(element);
+        }
+        let mut items = vec![element];
+        if self.eat(",") {
+            items.extend(self.items("]")?.0);
+        } else {
+            self.expect("]")?;
+        }
+        Ok(Expression::List(items))
+    }
+
+    /// What follows the word `for`.
+    fn comprehension(&mut self, element: Expression) -> Result<Expression, ConditionError> {
+        let Some(Token::Name(variable)) = self.next() else {
+            return Err(ConditionError::Syntax("a name is missing behind `for`".to_owned()));
+        };
+        if !self.eat_word("in") {
+            return Err(ConditionError::Syntax("`in` is missing".to_owned()));
+        }
+        let items = self.or()?;
+        let condition = if self.eat_word("if") { Some(self.or()?) } else { None };
+        self.expect("]")?;
+        Ok(Expression::Comprehension(Box::new(Comprehension { element, variable, items, condition })))
     }
 
     /// The items up to `close`, and whether the last was followed by a comma.
