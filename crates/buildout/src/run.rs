@@ -26,10 +26,17 @@ const STACK: usize = 256 * 1024 * 1024;
 /// Everything that a profile, a recipe or the machine can do wrong; what was installed before is recorded, so that the
 /// next run goes on where this one failed.
 pub fn run(settings: Settings) -> Result<Outcome, BuildError> {
+    on_deep_stack(|| run_here(settings))
+}
+
+/// Does `work` where references may nest as deep as the engine lets them.
+pub(crate) fn on_deep_stack<T: Send>(
+    work: impl FnOnce() -> Result<T, BuildError> + Send,
+) -> Result<T, BuildError> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("buildout".to_owned()).stack_size(STACK);
         let running = thread
-            .spawn_scoped(scope, || run_here(settings))
+            .spawn_scoped(scope, work)
             .map_err(|source| BuildError::file("cannot start a thread", source))?;
         running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
@@ -37,17 +44,15 @@ pub fn run(settings: Settings) -> Result<Outcome, BuildError> {
 
 fn run_here(mut settings: Settings) -> Result<Outcome, BuildError> {
     let mut engine = Engine::new(&settings);
-    let outcome = dispatch(&mut engine, &mut settings);
-    match outcome {
-        Ok(outcome) => {
-            engine.sink().event(Event::Done);
-            Ok(outcome)
-        }
-        Err(error) => {
-            let excerpts = locate::excerpts(&engine, &error);
-            Err(error.with_excerpts(excerpts))
-        }
-    }
+    let outcome = dispatch(&mut engine, &mut settings).map_err(|error| with_excerpts(&engine, error))?;
+    engine.sink().event(Event::Done);
+    Ok(outcome)
+}
+
+/// The error with the lines of the profiles that it is about.
+pub(crate) fn with_excerpts(engine: &Engine, error: BuildError) -> BuildError {
+    let excerpts = locate::excerpts(engine, &error);
+    error.with_excerpts(excerpts)
 }
 
 fn dispatch(engine: &mut Engine, settings: &mut Settings) -> Result<Outcome, BuildError> {

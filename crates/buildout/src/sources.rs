@@ -33,6 +33,10 @@ impl Sources {
         &self.0[id.0 as usize]
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Source> {
+        self.0.iter()
+    }
+
     pub(crate) fn by_name(&self, name: &str) -> Option<&Source> {
         self.0.iter().find(|source| source.name == name)
     }
