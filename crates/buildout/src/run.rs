@@ -10,12 +10,13 @@ mod parts;
 mod query;
 mod record;
 mod setup;
+mod setup_script;
 
 #[cfg(test)]
 mod tests;
 
 use crate::engine::{Activity, Engine};
-use crate::{BuildError, Command, Event, Fault, Outcome, Settings, load};
+use crate::{BuildError, Command, Event, Outcome, Settings, load};
 
 /// Profiles may nest references deeper than the stack of a main thread reaches. Only what is used of it takes memory.
 const STACK: usize = 256 * 1024 * 1024;
@@ -83,11 +84,7 @@ fn dispatch(engine: &mut Engine, settings: &mut Settings) -> Result<Outcome, Bui
         Command::Bootstrap | Command::Init => setup::bootstrap(engine, settings),
         Command::Annotate => annotate::annotate(engine, &arguments),
         Command::Query => query::query(engine, &arguments),
-        Command::Setup => {
-            let message = "running setup scripts is not supported".to_owned();
-            let hint = Some("run the script with the Python of the buildout itself".to_owned());
-            Err(Fault::Refused { message, hint, code: "E-usage" }.into())
-        }
+        Command::Setup => setup::run_script(engine, &arguments),
         Command::Help | Command::Version => Ok(Outcome::default()),
     }
 }
@@ -117,4 +114,5 @@ Commands:
   init [REQUIREMENT...]   write a first profile, then bootstrap
   annotate [SECTION...]   every option with where it comes from
   query [SECTION:]OPTION  one option, as the profile has it
+  setup SCRIPT [WORD...]  run a setup script, or that of a directory, with setuptools at hand
 ";

@@ -1,15 +1,108 @@
 //! `develop` of `[buildout]`: source directories installed in development mode.
 
-use crate::engine::Engine;
-use crate::{BuildError, Fault};
+use std::collections::BTreeSet;
 
-pub(super) fn develop(engine: &mut Engine) -> Result<(), BuildError> {
-    match engine.buildout_option("develop")? {
-        None => Ok(()),
-        Some(_) => {
-            let message = "`develop` in [buildout] is not supported".to_owned();
-            let hint = Some("make the distribution a part with the recipe zc.recipe.egg:develop".to_owned());
-            Err(Fault::Refused { message, hint, code: "E-develop" }.into())
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::record::Record;
+use super::setup_script::{self, Purpose};
+use crate::engine::{Activity, Engine};
+use crate::{BuildError, Fault, Level};
+
+/// Makes a link for each directory that the profile lists, and removes those that an earlier build made for others.
+/// When one fails, the links are as they were.
+pub(super) fn develop(engine: &mut Engine, record: &mut Record) -> Result<(), BuildError> {
+    let wanted = engine.buildout_option("develop")?;
+    let before: Vec<Utf8PathBuf> = record.develop_eggs().map(Utf8PathBuf::from).collect();
+    if wanted.is_none() && before.is_empty() {
+        return Ok(());
+    }
+    let directory = engine.buildout_directory("develop-eggs-directory")?;
+    let made = match &wanted {
+        None => Vec::new(),
+        Some(wanted) => engine
+            .doing(Activity::Plain("Processing directories listed in the develop option"), |engine| {
+                make_links(engine, wanted, &directory)
+            })?,
+    };
+    for path in before.iter().map(|path| engine.directory().join(path)).filter(|path| !made.contains(path)) {
+        host::files::remove_tree(&path)
+            .map_err(|source| BuildError::file(format!("cannot remove {path}"), source))?;
+    }
+    record.set_develop_eggs(&made);
+    record.save()
+}
+
+fn make_links(
+    engine: &mut Engine,
+    wanted: &str,
+    directory: &Utf8Path,
+) -> Result<Vec<Utf8PathBuf>, BuildError> {
+    let failed = |source| BuildError::file(format!("cannot make links in {directory}"), source);
+    let scratch = tempfile::Builder::new().prefix("build").tempdir_in(directory).map_err(failed)?;
+    let scratch = Utf8Path::from_path(scratch.path())
+        .ok_or_else(|| failed(std::io::ErrorKind::InvalidFilename.into()))?
+        .to_owned();
+    let present = names_in(directory).map_err(failed)?;
+    let mut links = Vec::new();
+    for pattern in wanted.split_whitespace() {
+        let pattern = engine.directory().join(pattern);
+        let sources = matching(&pattern);
+        if sources.is_empty() {
+            engine.log(Level::Warning, None, format!("Couldn't develop '{pattern}' (not found)"));
+        }
+        for source in sources {
+            engine.log(Level::Info, None, format!("Develop: '{source}'"));
+            let target = scratch.join(links.len().to_string());
+            fs_err::create_dir(&target).map_err(failed)?;
+            engine.doing(Activity::Developing(source.to_string()), |engine| {
+                setup_script::run(engine, &script_of(&source), &Purpose::Develop(&target))
+            })?;
+            links.push(link_in(&target, &source)?);
         }
     }
+    for name in names_in(directory).map_err(failed)?.difference(&present) {
+        engine.log(Level::Warning, None, format!("Unexpected entry, '{name}', in develop-eggs directory."));
+    }
+    let mut made = Vec::new();
+    for link in links {
+        let place = directory.join(link.file_name().unwrap_or_default());
+        fs_err::rename(&link, &place).map_err(failed)?;
+        if !made.contains(&place) {
+            made.push(place);
+        }
+    }
+    made.sort_unstable();
+    Ok(made)
+}
+
+/// The directories and scripts that a shell pattern stands for, sorted.
+fn matching(pattern: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
+    let Ok(found) = glob::glob_with(pattern.as_str(), options) else { return Vec::new() };
+    let mut paths: Vec<_> =
+        found.flatten().filter_map(|path| Utf8PathBuf::from_path_buf(path).ok()).collect();
+    paths.sort_unstable();
+    paths
+}
+
+fn script_of(source: &Utf8Path) -> Utf8PathBuf {
+    if source.is_dir() { source.join("setup.py") } else { source.to_owned() }
+}
+
+/// The link that setuptools has made.
+fn link_in(target: &Utf8Path, source: &Utf8Path) -> Result<Utf8PathBuf, BuildError> {
+    let names = names_in(target).map_err(|error| BuildError::file(format!("cannot read {target}"), error))?;
+    let mut links = names.iter().filter(|name| name.ends_with(".egg-link"));
+    match (links.next(), links.next()) {
+        (Some(link), None) => Ok(target.join(link)),
+        _ => {
+            let message = format!("setuptools did not make a link for {source}");
+            Err(Fault::Refused { message, hint: None, code: "E-develop" }.into())
+        }
+    }
+}
+
+fn names_in(directory: &Utf8Path) -> std::io::Result<BTreeSet<String>> {
+    directory.read_dir_utf8()?.map(|entry| Ok(entry?.file_name().to_owned())).collect()
 }

@@ -21,11 +21,11 @@ pub(super) fn install(
     engine.doing(Activity::Plain("Installing."), |engine| {
         let _lock = lock(engine.directory())?;
         engine.doing(Activity::Plain("Loading extensions."), extensions::load)?;
-        develop::develop(engine)?;
         make_directories(engine)?;
         let path = engine.require("buildout", "installed")?;
         let path = (!path.is_empty()).then(|| Utf8PathBuf::from(path));
-        let record = Record::load(path, &*settings.clock)?;
+        let mut record = Record::load(path, &*settings.clock)?;
+        develop::develop(engine, &mut record)?;
         for hook in &mut settings.hooks {
             call(engine, |build| hook.before_parts(build))?;
         }
@@ -71,16 +71,24 @@ pub(super) fn call(
 
 /// Makes the directories that `[buildout]` names and that are missing.
 pub(super) fn make_directories(engine: &mut Engine) -> Result<(), BuildError> {
-    let mut wanted = Vec::new();
+    make_caches(engine)?;
+    let options = ["bin-directory", "parts-directory", "develop-eggs-directory"];
+    options.into_iter().try_for_each(|option| make_directory(engine, option))
+}
+
+/// Makes those of the directories that builds may share.
+pub(super) fn make_caches(engine: &mut Engine) -> Result<(), BuildError> {
     for option in ["download-cache", "extends-cache"] {
         if engine.buildout_option(option)?.is_some() {
-            wanted.push(engine.buildout_directory(option)?);
+            make_directory(engine, option)?;
         }
     }
-    for option in ["eggs-directory", "bin-directory", "parts-directory", "develop-eggs-directory"] {
-        wanted.push(engine.buildout_directory(option)?);
-    }
-    for path in wanted.into_iter().filter(|path| !path.is_dir()) {
+    make_directory(engine, "eggs-directory")
+}
+
+fn make_directory(engine: &mut Engine, option: &str) -> Result<(), BuildError> {
+    let path = engine.buildout_directory(option)?;
+    if !path.is_dir() {
         engine.log(Level::Info, None, format!("Creating directory '{path}'."));
         host::files::ensure_directory(&path, 0o777)
             .map_err(|source| BuildError::file(format!("cannot make the directory {path}"), source))?;

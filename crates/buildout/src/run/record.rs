@@ -48,6 +48,17 @@ impl Record {
         Installed { develop_eggs: self.develop_eggs.clone(), parts: before.chain(after).collect() }
     }
 
+    /// The links to distributions under development.
+    pub(super) fn develop_eggs(&self) -> impl Iterator<Item = &str> {
+        self.develop_eggs.lines().filter(|path| !path.is_empty())
+    }
+
+    /// Notes which links to distributions under development there are.
+    pub(super) fn set_develop_eggs(&mut self, paths: &[Utf8PathBuf]) {
+        let paths: Vec<&str> = paths.iter().map(|path| path.as_str()).collect();
+        self.develop_eggs = paths.join("\n");
+    }
+
     /// Notes a part as the last one installed.
     pub(super) fn put(&mut self, part: &str, mut options: Options, paths: &[String]) {
         options.insert(PATHS.to_owned(), paths.join("\n"));

@@ -1,17 +1,38 @@
-//! `buildout bootstrap` and `buildout init`: the directories, the launcher, a first profile.
+//! `buildout bootstrap`, `init` and `setup`: the directories, the launcher, a first profile; setup scripts run by hand.
 
 use std::fmt::Write as _;
 
+use camino::Utf8PathBuf;
+
+use super::setup_script::{self, Purpose};
 use super::{install, launcher};
 use crate::engine::{Activity, Engine};
 use crate::profiles::Location;
-use crate::{BuildError, Event, Fault, Outcome, Settings};
+use crate::{BuildError, Event, Fault, Level, Outcome, Settings};
 
 pub(super) fn bootstrap(engine: &mut Engine, settings: &Settings) -> Result<Outcome, BuildError> {
     engine.doing(Activity::Plain("Bootstrapping."), |engine| {
         install::make_directories(engine)?;
         launcher::write(engine, &settings.engine)
     })?;
+    Ok(Outcome::default())
+}
+
+/// Runs a setup script with setuptools at hand.
+pub(super) fn run_script(engine: &mut Engine, arguments: &[String]) -> Result<Outcome, BuildError> {
+    install::make_caches(engine)?;
+    let Some((script, arguments)) = arguments.split_first() else {
+        let message = "The setup command requires the path to a setup script or \n\
+            directory containing a setup script, and its arguments.";
+        return Err(Fault::Usage(message.to_owned()).into());
+    };
+    let mut script = Utf8PathBuf::from(script);
+    if engine.directory().join(&script).is_dir() {
+        script.push("setup.py");
+    }
+    engine.log(Level::Info, None, format!("Running setup script '{script}'."));
+    let script = engine.directory().join(script);
+    setup_script::run(engine, &script, &Purpose::Run(arguments))?;
     Ok(Outcome::default())
 }
 

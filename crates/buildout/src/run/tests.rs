@@ -1,5 +1,6 @@
 //! Whole builds with tiny recipes: the life cycle of parts, and what people see.
 
+mod develop;
 mod failures;
 mod hooks;
 mod life_cycle;
