@@ -1,9 +1,10 @@
-//! The tasks of the project: `cargo xtask check | test | bench | conformance`.
+//! The tasks of the project: `cargo xtask check | test | bench | conformance | corpus`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who started it")]
 
 mod bench;
 mod check;
 mod conformance;
+mod corpus;
 mod requirement;
 mod step;
 mod suite;
@@ -20,6 +21,7 @@ usage: cargo xtask TASK
                     start, master, deploy, pass, memory: side by side with the Python SlapOS
   conformance [--python] [--only WORD…]
                     the doctests of zc.buildout with our engine beside its own; docs/compatibility.md lists what may fail
+  corpus DIRECTORY  every software release of a checkout of the profiles of SlapOS, read by our engine
 ";
 
 fn main() -> ExitCode {
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         ["check", "--quick"] => check::run(false),
         ["test", filters @ ..] => suite::run(filters),
         ["bench", names @ ..] => bench::run(names),
+        ["corpus", words @ ..] => corpus::run(words),
         ["conformance", words @ ..] => conformance::run(words),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
