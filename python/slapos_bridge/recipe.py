@@ -375,11 +375,17 @@ def _load(entry):
     return found
 
 
-def init(section, entry, path, directory):
-    """Makes the recipe object of a section."""
+def load(entry, path, directory):
+    """Imports a recipe."""
     os.chdir(directory)
     _extend_path(path)
     _complete_zc_buildout()
+    _load(entry)
+
+
+def init(section, entry, directory):
+    """Makes the recipe object of a section."""
+    os.chdir(directory)
     made = _load(entry)
     _use_engine_for_installs()
     build = _build()
@@ -428,4 +434,4 @@ def uninstall(part, entry, path, options, directory):
     _load(entry)(part, options)
 
 
-channel.handlers.update(init=init, run=run, late=late, uninstall=uninstall)
+channel.handlers.update(load=load, init=init, run=run, late=late, uninstall=uninstall)

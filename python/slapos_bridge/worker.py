@@ -90,19 +90,37 @@ class Channel(object):
         return changed
 
 
+def is_own(frame):
+    """Whether a frame is of this program, which is given as text."""
+    return frame.filename in ('<string>', __file__ if '__file__' in globals() else '') \
+        or frame.filename.startswith('<slapos')
+
+
+def without_own_frames(summary):
+    """A trace as the author of a recipe wants it."""
+    if summary is not None:
+        summary.stack[:] = [frame for frame in summary.stack if not is_own(frame)]
+        without_own_frames(summary.__cause__)
+        without_own_frames(summary.__context__)
+    return summary
+
+
+def is_user_error(error):
+    """Whether an exception says what a user did wrong, in words for that user."""
+    for module, name in (('zc.buildout', 'UserError'), ('distutils.errors', 'DistutilsError')):
+        if isinstance(error, getattr(sys.modules.get(module), name, ())):
+            return True
+    return False
+
+
 def describe(error):
     """What the engine tells about an exception of a recipe."""
-    frames = traceback.extract_tb(error.__traceback__)
     # The last frame outside of this program is where its author looks first.
-    own = (__file__ if '__file__' in globals() else '<string>', '<string>')
-    foreign = [frame for frame in frames if frame.filename not in own and not frame.filename.startswith('<slapos')]
+    foreign = [frame for frame in traceback.extract_tb(error.__traceback__) if not is_own(frame)]
     place = None
     if foreign:
         place = '%s:%s in %s' % (foreign[-1].filename, foreign[-1].lineno, foreign[-1].name)
-    user_error = False
-    module = sys.modules.get('zc.buildout')
-    if module is not None:
-        user_error = isinstance(error, module.UserError)
+    user_error = is_user_error(error)
     text = str(error)
     if isinstance(error, KeyError) and not user_error and error.args:
         text = 'no such key: %s' % (error.args[0],)
@@ -112,7 +130,7 @@ def describe(error):
         'place': place,
         'user': user_error,
         'number': getattr(error, 'slapos_engine_error', None),
-        'traceback': ''.join(traceback.format_exception(type(error), error, error.__traceback__)),
+        'traceback': ''.join(without_own_frames(traceback.TracebackException.from_exception(error)).format()),
     }
 
 

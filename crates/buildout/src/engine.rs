@@ -94,10 +94,18 @@ pub(crate) enum Activity {
     GettingOption(String, String),
     LoadingInputs(String),
     InstallingRecipe(String),
+    LoadingEntry(&'static str, String),
     Developing(String),
     Installing(String),
     Updating(String),
     Uninstalling(String),
+}
+
+impl Activity {
+    /// Whether this says all that the activity around it says, which is then left out.
+    fn tells_its_frame(&self) -> bool {
+        matches!(self, Self::Developing(_) | Self::Installing(_) | Self::Updating(_))
+    }
 }
 
 impl fmt::Display for Activity {
@@ -109,6 +117,7 @@ impl fmt::Display for Activity {
             Self::GettingOption(section, option) => write!(formatter, "Getting option {section}:{option}."),
             Self::LoadingInputs(section) => write!(formatter, "Loading input sections for '{section}'"),
             Self::InstallingRecipe(recipe) => write!(formatter, "Installing recipe {recipe}."),
+            Self::LoadingEntry(group, entry) => write!(formatter, "Loading {group} recipe entry {entry}."),
             Self::Developing(source) => write!(formatter, "Processing develop directory '{source}'."),
             Self::Installing(part) => write!(formatter, "Installing {part}."),
             Self::Updating(part) => write!(formatter, "Updating {part}."),
@@ -158,10 +167,17 @@ impl Engine {
             return Err(Fault::TooDeep { limit: DEEPEST }.into());
         }
         self.doing.push(activity);
-        let done =
-            work(self).map_err(|error| error.during(|| self.doing.iter().map(ToString::to_string).collect()));
+        let done = work(self).map_err(|error| error.during(|| self.activities()));
         self.doing.pop();
         done
+    }
+
+    /// What is being done, the outermost first.
+    fn activities(&self) -> Vec<String> {
+        let next = self.doing.iter().skip(1).map(Some).chain([None]);
+        let told =
+            self.doing.iter().zip(next).filter(|(_, next)| !next.is_some_and(Activity::tells_its_frame));
+        told.map(|(activity, _)| activity.to_string()).collect()
     }
 
     pub(crate) fn directory(&self) -> &Utf8Path {

@@ -13,6 +13,7 @@ pub struct RecipeError {
     hints: Vec<String>,
     option: Option<String>,
     code: &'static str,
+    trace: Option<String>,
     engine: Option<Box<BuildError>>,
 }
 
@@ -26,6 +27,7 @@ impl RecipeError {
             hints: Vec::new(),
             option: None,
             code: "E-recipe-failed",
+            trace: None,
             engine: None,
         }
     }
@@ -56,6 +58,20 @@ impl RecipeError {
     pub fn code(mut self, code: &'static str) -> Self {
         self.code = code;
         self
+    }
+
+    /// Adds how code that is no part of this program came to fail, for who mends that code. An error with it is taken
+    /// for a fault of the recipe, not of the profile.
+    #[must_use]
+    pub fn trace(mut self, trace: impl Into<String>) -> Self {
+        self.trace = Some(trace.into());
+        self
+    }
+
+    /// How foreign code came to fail, in the form of its language.
+    #[must_use]
+    pub fn foreign_trace(&self) -> Option<&str> {
+        self.trace.as_deref()
     }
 
     /// What to do next.

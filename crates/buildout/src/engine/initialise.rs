@@ -86,11 +86,7 @@ impl Engine {
                 kind.initialise(&mut Section::new(self, name))
                     .map_err(|error| BuildError::from_recipe(name, error))?
             }
-            None => {
-                let activity =
-                    Activity::InstallingRecipe(recipe.split(':').next().unwrap_or_default().to_owned());
-                self.doing(activity, |engine| engine.foreign_recipe(name, &recipe))?
-            }
+            None => self.foreign_recipe(name, &recipe)?,
         };
         self.slot(name).recipe = Some(object);
         self.order.push(name.to_owned());
@@ -108,9 +104,12 @@ impl Engine {
                 return Ok(object);
             }
         }
-        let near = nearest(recipe, self.registry.keys().copied());
-        let (section, recipe) = (name.to_owned(), recipe.to_owned());
-        Err(Fault::UnknownRecipe { section, recipe, near, python_asked: foreign.is_some() }.into())
+        let activity = Activity::InstallingRecipe(recipe.split(':').next().unwrap_or_default().to_owned());
+        self.doing(activity, |engine| {
+            let near = nearest(recipe, engine.registry.keys().copied());
+            let (section, recipe) = (name.to_owned(), recipe.to_owned());
+            Err(Fault::UnknownRecipe { section, recipe, near, python_asked: foreign.is_some() }.into())
+        })
     }
 
     fn slot(&mut self, name: &str) -> &mut Slot {

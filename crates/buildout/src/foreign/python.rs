@@ -12,9 +12,9 @@ use super::ForeignRecipes;
 use super::channel::{Channel, WorkerError};
 use super::serve::{self, Collected};
 use crate::eggs::{EggError, Eggs, WorkingSet};
-use crate::engine::Engine;
+use crate::engine::{Activity, Engine};
 use crate::nearest::nearest;
-use crate::{Downloaded, EggSettings, Level, Part, Recipe, RecipeError, Section, Uninstall};
+use crate::{BuildError, Downloaded, EggSettings, Level, Part, Recipe, RecipeError, Section, Uninstall};
 
 /// The group of entry points that recipes are in.
 const RECIPES: &str = "zc.buildout";
@@ -66,20 +66,24 @@ impl ForeignRecipes for PythonRecipes {
         specification: &str,
         section: &mut Section<'_>,
     ) -> Result<Option<Box<dyn Recipe>>, RecipeError> {
-        let settings = section.egg_settings()?;
-        let install = |requirement: &str| section.engine.install_eggs(&settings, &[requirement]);
-        let found = self.0.find(specification, &settings, &install);
-        let Some(found) = found.map_err(|error| not_loaded(specification, section.name(), error))? else {
-            return Ok(None);
-        };
-        *locked(&self.0.settings) = Some(settings);
+        let Some(found) = self.found(specification, section)? else { return Ok(None) };
         let name = section.name().to_owned();
         let channel = self.0.worker(&found, section.engine)?;
-        let request = json!({
-            "ask": "init", "section": name, "entry": found.entry, "path": found.path,
-            "directory": section.engine.directory(),
-        });
         let call = Call { shared: &self.0, channel: &channel, specification, subject: &name };
+        let (requirement, entry) = split(specification);
+        section.engine.doing(
+            Activity::LoadingEntry(RECIPES, format!("{requirement}:{entry}")),
+            |engine| {
+                let request = json!({
+                    "ask": "load", "entry": found.entry, "path": found.path, "directory": engine.directory(),
+                });
+                let loaded = call.ask(Some(engine), request).0;
+                loaded.map(drop).map_err(|error| BuildError::from_recipe(&name, error))
+            },
+        )?;
+        let request = json!({
+            "ask": "init", "section": name, "entry": found.entry, "directory": section.engine.directory(),
+        });
         let answer = call.ask(Some(section.engine), request).0?;
         let hidden = answer.get("hidden").and_then(Value::as_array).into_iter().flatten();
         for option in hidden.filter_map(Value::as_str) {
@@ -119,6 +123,25 @@ impl ForeignRecipes for PythonRecipes {
         });
         let call = Call { shared: &self.0, channel: &channel, specification, subject: part.part };
         call.ask(None, request).0.map(drop)
+    }
+}
+
+impl PythonRecipes {
+    /// Finds the recipe of a section, and installs its distribution.
+    fn found(
+        &self,
+        specification: &str,
+        section: &mut Section<'_>,
+    ) -> Result<Option<Arc<Found>>, BuildError> {
+        let name = section.name().to_owned();
+        let activity = Activity::InstallingRecipe(split(specification).0.to_owned());
+        section.engine.doing(activity, |engine| {
+            let settings = engine.egg_settings()?;
+            let install = |requirement: &str| engine.install_eggs(&settings, &[requirement]);
+            let found = self.0.find(specification, &settings, &install);
+            *locked(&self.0.settings) = Some(settings);
+            found.map_err(|error| BuildError::from_recipe(&name, not_loaded(specification, &name, error)))
+        })
     }
 }
 
@@ -253,6 +276,7 @@ impl Call<'_> {
             failure = failure.because(format!("it was raised at {}", text("place")));
         }
         failure
+            .trace(text("traceback"))
             .code("E-recipe-python")
             .hint("run the build with `-vv` to see the whole trace of the Python code")
     }
@@ -316,6 +340,11 @@ impl Shared {
     }
 }
 
+/// The distribution and the entry point that a specification names.
+fn split(specification: &str) -> (&str, &str) {
+    specification.split_once(':').unwrap_or((specification, "default"))
+}
+
 /// Whether a specification names a file with a class `Recipe`.
 fn is_file(specification: &str) -> bool {
     specification.ends_with(".py") && specification.contains('/') || specification.starts_with('/')
@@ -345,7 +374,7 @@ fn find_file(specification: &str, settings: &EggSettings) -> Result<Found, Recip
 }
 
 fn find_distribution(specification: &str, install: Install<'_>) -> Result<Option<Found>, RecipeError> {
-    let (requirement, name) = specification.split_once(':').unwrap_or((specification, "default"));
+    let (requirement, name) = split(specification);
     let set = match install(requirement) {
         Ok(set) => set,
         // Nobody knows such a project: the name is wrong, not its version.

@@ -4,9 +4,13 @@
 use std::error::Error;
 use std::fmt::Write as _;
 
-use crate::Value;
 use crate::fault::{BuildError, Fault, SubstitutionProblem};
 use crate::syntax::{SyntaxError, SyntaxErrorKind};
+use crate::{RecipeError, Value};
+
+/// What stands above the trace of an error that is no fault of the profile.
+const INTERNAL_ERROR: &str =
+    "An internal error occurred due to a bug in either zc.buildout or in a\nrecipe being used:";
 
 /// `While:` with what was being done, the outermost first, and `Error:` with the message. Ends with a line break.
 #[must_use]
@@ -18,7 +22,15 @@ pub fn classic(error: &BuildError) -> String {
             let _ = writeln!(text, "  {activity}");
         }
     }
-    let _ = writeln!(text, "Error: {}", message(error));
+    match error.fault() {
+        Fault::Recipe { error, .. } if error.foreign_trace().is_some() => {
+            let trace = error.foreign_trace().unwrap_or_default();
+            let _ = writeln!(text, "\n{INTERNAL_ERROR}\n{}", trace.trim_end());
+        }
+        _ => {
+            let _ = writeln!(text, "Error: {}", message(error));
+        }
+    }
     text
 }
 
@@ -74,6 +86,13 @@ fn message(error: &BuildError) -> String {
         },
         Fault::Usage(text) => text.clone(),
         Fault::Refused { message, .. } => message.clone(),
+        // That the recipe could not be loaded is what the activities say.
+        Fault::Recipe { error: failure, .. } => {
+            match failure.source().and_then(|why| why.downcast_ref::<RecipeError>()) {
+                Some(inner) => inner.to_string(),
+                None => with_causes(error),
+            }
+        }
         _ => with_causes(error),
     }
 }

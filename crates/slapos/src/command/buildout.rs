@@ -34,8 +34,9 @@ impl Subcommand for Buildout {
                 .hint("slapos buildout --help lists options and commands")
                 .code("E-usage")
         })?;
+        let dialect = command_line.dialect;
         let mut engine = vec![environment.program.to_string(), "buildout".to_owned()];
-        if command_line.dialect == Dialect::Upstream {
+        if dialect == Dialect::Upstream {
             engine.extend(["--dialect", "upstream"].map(str::to_owned));
         }
         let settings = Settings {
@@ -51,7 +52,7 @@ impl Subcommand for Buildout {
             python_cache: environment.cache.as_ref().map(|cache| cache.join("python")),
             sink: Arc::new(Lines),
             clock: Arc::new(context.clock),
-            dialect: command_line.dialect,
+            dialect,
             engine,
             shared_store: environment.cache.as_ref().map(|cache| cache.join("eggs")),
             ..Settings::new(command_line, environment.working_directory.clone())
@@ -59,12 +60,13 @@ impl Subcommand for Buildout {
         match buildout::run(settings) {
             Ok(_) => Ok(0),
             Err(error) => {
-                // The block that programs look for comes first, the full message last.
-                context.output.say(&format!(
-                    "{}{}",
-                    report::classic(&error),
-                    report::render(&error, context.output.color)
-                ));
+                // The block that programs look for comes first, the full message last; the suite of zc.buildout knows
+                // the block alone.
+                let full = match dialect {
+                    Dialect::Slapos => report::render(&error, context.output.color),
+                    Dialect::Upstream => String::new(),
+                };
+                context.output.say(&format!("{}{full}", report::classic(&error)));
                 Ok(1)
             }
         }

@@ -156,7 +156,6 @@ fn a_recipe_that_refuses() {
         "[buildout]\nparts = a\n[a]\nrecipe = test:file\npath = x\nfail = install\n",
     ), @r"
     While:
-      Installing.
       Installing a.
     Error: the part refuses
     error: the part refuses
@@ -394,7 +393,6 @@ fn a_download_that_is_not_what_the_profile_expects() {
 
     insta::assert_snapshot!(message(&profile).replace(&server.url(""), "http://server"), @r"
     While:
-      Installing.
       Installing app.
     Error: MD5 checksum mismatch downloading 'http://server/app.tar.gz'
     error: the downloaded file is not the one the profile expects
