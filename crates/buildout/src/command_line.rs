@@ -161,6 +161,19 @@ impl CommandLine {
                     self.profile = name.ok_or_else(missing)?;
                     return Ok(());
                 }
+                'j' => {
+                    let rest = &letters[index + 1..];
+                    let jobs = if rest.is_empty() { words.next() } else { Some(rest.to_owned()) };
+                    match jobs {
+                        Some(jobs) if jobs.parse().is_ok_and(|jobs: usize| jobs > 0) => {
+                            self.set("jobs", &jobs)
+                        }
+                        _ => {
+                            return Err(UsageError(format!("No number of jobs specified for option {word}")));
+                        }
+                    }
+                    return Ok(());
+                }
                 't' => {
                     let seconds = words
                         .next()

@@ -5,10 +5,12 @@ mod distributions;
 mod initialise;
 mod services;
 mod signature;
+mod snapshot;
 mod state;
 mod substitute;
 
 pub(crate) use signature::hexadecimal;
+pub(crate) use state::unused_message;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -20,6 +22,7 @@ use indexmap::IndexMap;
 
 use crate::eggs::EggMemory;
 use crate::fault::Fault;
+use crate::jobs::Jobs;
 use crate::sources::Sources;
 use crate::table::{Origin, Table};
 use crate::{BuildError, Dialect, Event, ForeignRecipes, Level, Recipe, RecipeKind, Settings, Sink};
@@ -43,8 +46,10 @@ pub(crate) struct Engine {
     python: Option<Utf8PathBuf>,
     python_cache: Option<Utf8PathBuf>,
     interpreters: HashMap<Utf8PathBuf, Interpreter>,
-    eggs: EggMemory,
+    eggs: Arc<EggMemory>,
     sink: Arc<dyn Sink>,
+    /// How many programs of parts may run at once.
+    pub(crate) jobs: Arc<Jobs>,
     dialect: Dialect,
     shared_store: Option<Utf8PathBuf>,
     directory: Utf8PathBuf,
@@ -63,6 +68,8 @@ struct Slot {
     recipe: Option<Box<dyn Recipe>>,
     kind: Kind,
     dependencies: BTreeSet<String>,
+    /// Every section that was read while this one was initialised, also when no signature tells of it.
+    reads: BTreeSet<String>,
     signature: Option<String>,
     base: String,
 }
@@ -145,7 +152,8 @@ impl Engine {
             python: settings.python.clone(),
             python_cache: settings.python_cache.clone(),
             interpreters: HashMap::new(),
-            eggs: EggMemory::default(),
+            eggs: Arc::default(),
+            jobs: Arc::default(),
             sink: Arc::clone(&settings.sink),
             dialect: settings.dialect,
             shared_store: settings.shared_store.clone(),
@@ -173,7 +181,7 @@ impl Engine {
     }
 
     /// What is being done, the outermost first.
-    fn activities(&self) -> Vec<String> {
+    pub(crate) fn activities(&self) -> Vec<String> {
         let next = self.doing.iter().skip(1).map(Some).chain([None]);
         let told =
             self.doing.iter().zip(next).filter(|(_, next)| !next.is_some_and(Activity::tells_its_frame));
@@ -200,6 +208,11 @@ impl Engine {
         Arc::clone(&self.sink)
     }
 
+    /// Sends what is told from here on to another sink; gives the one before.
+    pub(crate) fn replace_sink(&mut self, sink: Arc<dyn Sink>) -> Arc<dyn Sink> {
+        std::mem::replace(&mut self.sink, sink)
+    }
+
     pub(crate) fn log(&self, level: Level, logger: Option<&str>, message: String) {
         if self.shows(level) {
             self.sink.event(Event::Log { level, logger: logger.map(str::to_owned), message });
@@ -208,13 +221,7 @@ impl Engine {
 
     /// Whether lines of that importance are in the log.
     fn shows(&self, level: Level) -> bool {
-        let number = match level {
-            Level::Debug => 10,
-            Level::Info => 20,
-            Level::Warning => 30,
-            Level::Error => 40,
-        };
-        number >= self.log_threshold
+        level.number() >= self.log_threshold
     }
 
     pub(crate) fn set(&mut self, section: &str, option: &str, value: String) {

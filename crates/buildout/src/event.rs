@@ -16,6 +16,18 @@ pub enum Level {
     Error,
 }
 
+impl Level {
+    /// The number of the classic log level.
+    pub(crate) fn number(self) -> i64 {
+        match self {
+            Self::Debug => 10,
+            Self::Info => 20,
+            Self::Warning => 30,
+            Self::Error => 40,
+        }
+    }
+}
+
 /// What is done with a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -28,7 +40,8 @@ pub enum Action {
     Uninstall,
 }
 
-/// Something that happened, in the order in which it happened.
+/// Something that happened. Beginnings and ends of parts come when they happen; what parts say comes part by part, in
+/// the order of the parts, also when several are worked on at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]

@@ -1,11 +1,14 @@
 //! A part while its recipe installs or updates it.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use host::process::{Finished, Program};
 
+use crate::desk::Desk;
 use crate::engine::Engine;
+use crate::window::Sight;
 use crate::{Event, RecipeError, Window};
 
 /// A part that is being installed or updated. What is set here is seen by others and not recorded.
@@ -30,7 +33,12 @@ impl DerefMut for Part<'_> {
 
 impl<'a> Part<'a> {
     pub(crate) fn new(engine: &'a mut Engine, name: &'a str) -> Self {
-        Self { window: Window { engine, name }, created: Vec::new() }
+        Self { window: Window { sight: Sight::Build(engine), name }, created: Vec::new() }
+    }
+
+    /// A part that is worked on beside others.
+    pub(crate) fn beside(desk: &'a Desk, name: &'a str) -> Self {
+        Self { window: Window { sight: Sight::Desk(desk), name }, created: Vec::new() }
     }
 
     /// Tells of a path that is to be removed if the installation fails.
@@ -38,21 +46,22 @@ impl<'a> Part<'a> {
         self.created.push(path.into());
     }
 
-    /// Changes the environment of processes that this build starts from here on.
-    pub fn set_environment(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.window.engine.environment.insert(name.into(), value.into());
-    }
-
     /// Runs a program in the buildout directory, unless it has a directory of its own, with its output going into the
-    /// progress of the build line by line. The program's own environment is all that it gets.
+    /// progress of the build line by line. The program's own environment is all that it gets; a make in it shares the
+    /// processors with the other parts.
     ///
     /// # Errors
     /// It could not be started. A program that ends badly is no error here.
     pub fn run(&mut self, program: Program) -> Result<Finished, RecipeError> {
-        let program =
-            if program.has_directory() { program } else { program.directory(self.window.engine.directory()) };
+        let program = if program.has_directory() { program } else { program.directory(self.directory()) };
         let name = self.window.name.to_owned();
-        let sink = self.window.engine.sink();
+        let (sink, jobs, holds_token) = match &self.window.sight {
+            Sight::Build(engine) => (engine.sink(), Arc::clone(&engine.jobs), false),
+            // Whoever gave the part its desk has taken a token for it.
+            Sight::Desk(desk) => (desk.sink(), Arc::clone(desk.jobs()), true),
+        };
+        let _token = (!holds_token).then(|| jobs.token());
+        let program = jobs.lend(program);
         let finished = program.run(None, &mut |line| {
             sink.event(Event::PartOutput { part: name.clone(), line: line.to_owned() });
         });

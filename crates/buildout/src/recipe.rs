@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 
-use crate::{Part, RecipeError, Section};
+use crate::{Action, Part, RecipeError, Section};
 
 /// One part's recipe object, made when its section is initialised.
 pub trait Recipe: Send {
@@ -51,6 +51,16 @@ pub trait RecipeKind: Sync {
     /// The section's options make no sense; or another section, read through `section`, fails.
     fn initialise(&self, section: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError>;
 
+    /// When a part may be worked on; `option` gives the options of the part as they are after its initialisation.
+    ///
+    /// Anything but [`Turn::InOrder`] is a promise: the part then uses nothing of other parts but what it has read of
+    /// their sections while it was initialised, others use nothing of it but what they read of its section, and
+    /// neither `install` nor `update` reads a section that was not initialised.
+    fn turn(&self, action: Action, option: &dyn Fn(&str) -> Option<String>) -> Turn {
+        let _ = (action, option);
+        Turn::InOrder
+    }
+
     /// A number to increase when parts must be built again because this code changed.
     fn behaviour_version(&self) -> u32 {
         1
@@ -64,6 +74,17 @@ pub trait RecipeKind: Sync {
         let _ = part;
         Ok(())
     }
+}
+
+/// When a part is worked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// In its place in the order of the parts, when all parts before it are there.
+    InOrder,
+    /// As soon as the parts are there that it refers to; it takes hardly any time.
+    Quick,
+    /// As soon as the parts are there that it refers to, beside others.
+    Beside,
 }
 
 /// One option of a recipe, as its manual page tells it.

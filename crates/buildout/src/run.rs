@@ -1,6 +1,7 @@
 //! One run of the engine, from settings to outcome.
 
 mod annotate;
+mod books;
 mod develop;
 mod extensions;
 mod install;
@@ -9,8 +10,11 @@ mod locate;
 mod parts;
 mod query;
 mod record;
+mod sequence;
 mod setup;
 mod setup_script;
+mod team;
+mod work;
 
 #[cfg(test)]
 mod tests;

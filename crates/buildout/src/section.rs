@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 use indexmap::IndexMap;
 
 use crate::engine::Engine;
+use crate::window::Sight;
 use crate::{Recipe, RecipeError, Value, Window};
 
 /// A section that is being initialised. Reading another section initialises that one first and makes this one depend
@@ -27,7 +28,23 @@ impl DerefMut for Section<'_> {
 
 impl<'a> Section<'a> {
     pub(crate) fn new(engine: &'a mut Engine, name: &'a str) -> Self {
-        Self(Window { engine, name })
+        Self(Window { sight: Sight::Build(engine), name })
+    }
+
+    /// The whole build.
+    pub(crate) fn engine(&mut self) -> &mut Engine {
+        match &mut self.0.sight {
+            Sight::Build(engine) => engine,
+            Sight::Desk(_) => unreachable!("sections are initialised by the build itself"),
+        }
+    }
+
+    /// The whole build, to look at.
+    pub(crate) fn build_itself(&self) -> &Engine {
+        match &self.0.sight {
+            Sight::Build(engine) => engine,
+            Sight::Desk(_) => unreachable!("sections are initialised by the build itself"),
+        }
     }
 
     /// Sets an option of this section. It is recorded, and others see it. The text is not expanded.
@@ -49,19 +66,21 @@ impl<'a> Section<'a> {
 
     /// Removes an option of this section, as if the profile did not have it.
     pub fn remove(&mut self, option: &str) {
-        self.0.engine.remove(self.0.name, option);
+        let name = self.0.name;
+        self.engine().remove(name, option);
     }
 
     /// Keeps an option out of the record of installed parts, and out of every signature: for secrets, and for what
     /// may change without the part being built again.
     pub fn hide(&mut self, option: &str) {
-        self.0.engine.hide(self.0.name, option);
+        let name = self.0.name;
+        self.engine().hide(name, option);
     }
 
     /// Names of this section's options, in the order in which the profile has them, then those that were set.
     #[must_use]
     pub fn option_names(&self) -> Vec<String> {
-        self.0.engine.option_names(self.0.name)
+        self.build_itself().option_names(self.0.name)
     }
 
     /// Initialises another section and depends on it, for its effects only.
@@ -69,7 +88,7 @@ impl<'a> Section<'a> {
     /// # Errors
     /// As [`Window::other`].
     pub fn depend_on(&mut self, section: &str) -> Result<(), RecipeError> {
-        Ok(self.0.engine.access(section, None)?)
+        Ok(self.engine().access(section, None)?)
     }
 
     /// Sets an option of another section, as snippets of Python do.
@@ -82,8 +101,8 @@ impl<'a> Section<'a> {
         option: &str,
         value: impl Into<String>,
     ) -> Result<(), RecipeError> {
-        self.0.engine.access(section, None)?;
-        self.0.engine.set(section, option, value.into());
+        self.engine().access(section, None)?;
+        self.engine().set(section, option, value.into());
         Ok(())
     }
 
@@ -92,19 +111,19 @@ impl<'a> Section<'a> {
     /// # Errors
     /// It exists already, or cannot be initialised.
     pub fn add_section(&mut self, name: &str, options: IndexMap<String, String>) -> Result<(), RecipeError> {
-        Ok(self.0.engine.add_section(name, options)?)
+        Ok(self.engine().add_section(name, options)?)
     }
 
     /// Whether the profile has a section of that name; it is not initialised.
     #[must_use]
     pub fn has_section(&self, section: &str) -> bool {
-        self.0.engine.table.contains(section)
+        self.build_itself().table.contains(section)
     }
 
     /// Names of all sections.
     #[must_use]
     pub fn section_names(&self) -> Vec<String> {
-        self.0.engine.table.sections.keys().cloned().collect()
+        self.build_itself().table.sections.keys().cloned().collect()
     }
 
     /// The signature of this section, which names everything that the part depends on. Dependencies that come later
@@ -113,7 +132,8 @@ impl<'a> Section<'a> {
     /// # Errors
     /// A signature of what it depends on cannot be made.
     pub fn signature(&mut self) -> Result<String, RecipeError> {
-        Ok(self.0.engine.freeze_signature(self.0.name)?)
+        let name = self.0.name;
+        Ok(self.engine().freeze_signature(name)?)
     }
 
     /// The pins of the profile: the section that `[buildout] versions` names.
@@ -121,7 +141,7 @@ impl<'a> Section<'a> {
     /// # Errors
     /// It cannot be initialised.
     pub fn versions(&mut self) -> Result<IndexMap<String, String>, RecipeError> {
-        Ok(self.0.engine.versions()?)
+        Ok(self.engine().versions()?)
     }
 
     /// The recipe object that Python makes of this section, for a section that the native recipe cannot serve; `None`
@@ -130,7 +150,7 @@ impl<'a> Section<'a> {
     /// # Errors
     /// The Python recipe cannot be had, or refuses the section.
     pub fn python_recipe(&mut self, specification: &str) -> Result<Option<Box<dyn Recipe>>, RecipeError> {
-        match self.0.engine.foreign.clone() {
+        match self.build_itself().foreign.clone() {
             Some(foreign) => foreign.initialise(specification, self),
             None => Ok(None),
         }

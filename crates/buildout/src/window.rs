@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use host::python::Interpreter;
 use indexmap::IndexMap;
 
+use crate::desk::Desk;
 use crate::download::{Download, Downloaded};
 use crate::eggs::WorkingSet;
 use crate::engine::Engine;
@@ -14,8 +15,16 @@ use crate::{EggSettings, Level, RecipeError, Value};
 
 /// The build as one section sees it; [`crate::Section`] and [`crate::Part`] are this and more.
 pub struct Window<'a> {
-    pub(crate) engine: &'a mut Engine,
+    pub(crate) sight: Sight<'a>,
     pub(crate) name: &'a str,
+}
+
+/// Through what a section sees the build.
+pub(crate) enum Sight<'a> {
+    /// The build itself: reading another section may initialise it.
+    Build(&'a mut Engine),
+    /// What was known when the work on the parts began: the part is worked on beside others.
+    Desk(&'a Desk),
 }
 
 impl Window<'_> {
@@ -30,7 +39,7 @@ impl Window<'_> {
     /// # Errors
     /// What it refers to cannot be had.
     pub fn get(&mut self, option: &str) -> Result<Option<String>, RecipeError> {
-        Ok(self.engine.read(self.name, option)?)
+        self.other(self.name, option)
     }
 
     /// As [`Window::get`], for an option that must be there.
@@ -38,7 +47,7 @@ impl Window<'_> {
     /// # Errors
     /// As [`Window::get`], and a missing option.
     pub fn require(&mut self, option: &str) -> Result<String, RecipeError> {
-        Ok(self.engine.require(self.name, option)?)
+        self.require_other(self.name, option)
     }
 
     /// As [`Window::get`], decoded; text stands for itself.
@@ -51,7 +60,10 @@ impl Window<'_> {
 
     /// Sets an option of this section. It is recorded, and others see it. The text is not expanded.
     pub fn set(&mut self, option: &str, value: impl Into<String>) {
-        self.engine.set(self.name, option, value.into());
+        match &mut self.sight {
+            Sight::Build(engine) => engine.set(self.name, option, value.into()),
+            Sight::Desk(desk) => desk.set(self.name, option, value.into()),
+        }
     }
 
     /// Every option of this section, expanded.
@@ -59,7 +71,7 @@ impl Window<'_> {
     /// # Errors
     /// As [`Window::get`].
     pub fn options(&mut self) -> Result<IndexMap<String, String>, RecipeError> {
-        Ok(self.engine.copy(self.name)?)
+        self.section(self.name)
     }
 
     /// The expanded text of an option of another section.
@@ -67,7 +79,10 @@ impl Window<'_> {
     /// # Errors
     /// The section does not exist, or cannot be initialised.
     pub fn other(&mut self, section: &str, option: &str) -> Result<Option<String>, RecipeError> {
-        Ok(self.engine.read(section, option)?)
+        match &mut self.sight {
+            Sight::Build(engine) => Ok(engine.read(section, option)?),
+            Sight::Desk(desk) => desk.read(section, option),
+        }
     }
 
     /// As [`Window::other`], for an option that must be there.
@@ -75,7 +90,10 @@ impl Window<'_> {
     /// # Errors
     /// As [`Window::other`], and a missing option.
     pub fn require_other(&mut self, section: &str, option: &str) -> Result<String, RecipeError> {
-        Ok(self.engine.require(section, option)?)
+        match &mut self.sight {
+            Sight::Build(engine) => Ok(engine.require(section, option)?),
+            Sight::Desk(desk) => desk.require(section, option),
+        }
     }
 
     /// As [`Window::other`], decoded.
@@ -83,7 +101,7 @@ impl Window<'_> {
     /// # Errors
     /// As [`Window::other`], and text that starts like a typed value and is none.
     pub fn other_value(&mut self, section: &str, option: &str) -> Result<Option<Value>, RecipeError> {
-        self.engine.read(section, option)?.map(|text| decode(&text, option)).transpose()
+        self.other(section, option)?.map(|text| decode(&text, option)).transpose()
     }
 
     /// Every option of another section, expanded.
@@ -91,7 +109,10 @@ impl Window<'_> {
     /// # Errors
     /// As [`Window::other`].
     pub fn section(&mut self, section: &str) -> Result<IndexMap<String, String>, RecipeError> {
-        Ok(self.engine.copy(section)?)
+        match &mut self.sight {
+            Sight::Build(engine) => Ok(engine.copy(section)?),
+            Sight::Desk(desk) => desk.copy(section),
+        }
     }
 
     /// Expands the references in a text as if it were an option of this section. `$$` is left as it is, and protects
@@ -100,37 +121,50 @@ impl Window<'_> {
     /// # Errors
     /// A reference that leads nowhere.
     pub fn expand(&mut self, text: &str) -> Result<String, RecipeError> {
-        Ok(self.engine.expand(self.name, "(text of the recipe)", text)?)
+        let name = self.name;
+        Ok(self.build("expand a text")?.expand(name, "(text of the recipe)", text)?)
     }
 
     /// The directory, as a path or URL without a slash at its end, of the profile that gave this section its recipe.
     #[must_use]
     pub fn profile_base(&self) -> String {
-        self.engine.profile_base(self.name)
+        match &self.sight {
+            Sight::Build(engine) => engine.profile_base(self.name),
+            Sight::Desk(desk) => desk.profile_base(self.name),
+        }
     }
 
     /// The buildout directory.
     #[must_use]
     pub fn directory(&self) -> &Utf8Path {
-        self.engine.directory()
+        match &self.sight {
+            Sight::Build(engine) => engine.directory(),
+            Sight::Desk(desk) => desk.directory(),
+        }
     }
 
     /// A relative path taken from the buildout directory.
     #[must_use]
     pub fn resolve(&self, path: &str) -> Utf8PathBuf {
-        self.engine.directory().join(path)
+        self.directory().join(path)
     }
 
     /// Whether nothing may be fetched from the network.
     #[must_use]
     pub fn is_offline(&self) -> bool {
-        self.engine.is_offline()
+        match &self.sight {
+            Sight::Build(engine) => engine.is_offline(),
+            Sight::Desk(desk) => desk.is_offline(),
+        }
     }
 
     /// Whether newer versions are to be looked for when what is there would do.
     #[must_use]
     pub fn is_newest(&self) -> bool {
-        self.engine.is_newest()
+        match &self.sight {
+            Sight::Build(engine) => engine.is_newest(),
+            Sight::Desk(desk) => desk.is_newest(),
+        }
     }
 
     /// Path of the Python of the build; it is not started.
@@ -138,7 +172,7 @@ impl Window<'_> {
     /// # Errors
     /// None is installed, or the section that gives it cannot be initialised.
     pub fn python(&mut self) -> Result<Utf8PathBuf, RecipeError> {
-        Ok(self.engine.python()?)
+        Ok(self.build("ask for the Python of the build")?.python()?)
     }
 
     /// The Python of the build with what it says of itself; it is started unless that is known already.
@@ -146,7 +180,7 @@ impl Window<'_> {
     /// # Errors
     /// As [`Window::python`], and one that does not answer.
     pub fn interpreter(&mut self) -> Result<Interpreter, RecipeError> {
-        Ok(self.engine.interpreter()?)
+        Ok(self.build("ask for the Python of the build")?.interpreter()?)
     }
 
     /// What the profile says about distributions.
@@ -154,7 +188,7 @@ impl Window<'_> {
     /// # Errors
     /// As [`Window::python`].
     pub fn egg_settings(&mut self) -> Result<EggSettings, RecipeError> {
-        Ok(self.engine.egg_settings()?)
+        Ok(self.build("ask what the profile says about distributions")?.egg_settings()?)
     }
 
     /// Installs distributions and everything that they need, and gives them in the order of `sys.path`. `settings` are
@@ -167,7 +201,11 @@ impl Window<'_> {
         settings: &EggSettings,
         requirements: &[impl AsRef<str>],
     ) -> Result<WorkingSet, RecipeError> {
-        Ok(self.engine.install_eggs(settings, requirements)?)
+        let installed = match &self.sight {
+            Sight::Build(engine) => engine.install_eggs(settings, requirements),
+            Sight::Desk(desk) => desk.install_eggs(settings, requirements),
+        };
+        Ok(installed?)
     }
 
     /// Fetches a file; what it holds is checked before it can be used.
@@ -175,24 +213,48 @@ impl Window<'_> {
     /// # Errors
     /// It cannot be had, or is not what the profile expects.
     pub fn download(&mut self, download: &Download) -> Result<Downloaded, RecipeError> {
-        Ok(self.engine.download(download)?)
+        match &mut self.sight {
+            Sight::Build(engine) => Ok(engine.download(download)?),
+            Sight::Desk(desk) => desk.download(download),
+        }
     }
 
     /// The environment of processes that this build starts.
     #[must_use]
     pub fn environment(&self) -> &BTreeMap<String, String> {
-        &self.engine.environment
+        match &self.sight {
+            Sight::Build(engine) => &engine.environment,
+            Sight::Desk(desk) => desk.environment(),
+        }
     }
 
     /// Path of the program that runs this build, for scripts that start it again; `None` when it has none.
     #[must_use]
     pub fn program(&self) -> Option<&str> {
-        self.engine.program.as_deref()
+        match &self.sight {
+            Sight::Build(engine) => engine.program.as_deref(),
+            Sight::Desk(desk) => desk.program(),
+        }
     }
 
     /// Writes a line into the log, under the name of this section.
     pub fn log(&self, level: Level, message: impl Into<String>) {
-        self.engine.log(level, Some(self.name), message.into());
+        match &self.sight {
+            Sight::Build(engine) => engine.log(level, Some(self.name), message.into()),
+            Sight::Desk(desk) => desk.log(level, Some(self.name), message.into()),
+        }
+    }
+
+    /// The whole build, for what no part can do beside others.
+    pub(crate) fn build(&mut self, doing: &str) -> Result<&mut Engine, RecipeError> {
+        match &mut self.sight {
+            Sight::Build(engine) => Ok(engine),
+            Sight::Desk(_) => Err(RecipeError::new(format!(
+                "the recipe of [{}] wants to {doing} while other parts are built beside it",
+                self.name
+            ))
+            .hint("it must do so when its section is initialised; report this to who made the recipe")),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod disk;
 pub mod files;
 pub mod handover;
 pub mod inhabitants;
+pub mod jobs;
 pub mod launcher;
 pub mod locks;
 pub mod network;

@@ -11,7 +11,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -19,6 +19,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
+use crate::jobs::JobServer;
 use crate::users::Account;
 
 /// How to start a child process.
@@ -31,6 +32,7 @@ pub struct Program {
     directory: Option<Utf8PathBuf>,
     account: Option<Account>,
     umask: Option<u32>,
+    jobs: Option<Arc<JobServer>>,
 }
 
 /// How a child ended.
@@ -83,6 +85,7 @@ impl Program {
             directory: None,
             account: None,
             umask: None,
+            jobs: None,
         }
     }
 
@@ -155,6 +158,20 @@ impl Program {
     pub fn umask(mut self, umask: u32) -> Self {
         self.umask = Some(umask);
         self
+    }
+
+    /// Lets it, and what it starts, take jobs from `server`; `makeflags` is what its `MAKEFLAGS` would be without.
+    #[must_use]
+    pub fn jobs(mut self, server: &Arc<JobServer>, makeflags: &str) -> Self {
+        self.environment.insert("MAKEFLAGS".into(), server.makeflags(makeflags).into());
+        self.jobs = Some(Arc::clone(server));
+        self
+    }
+
+    /// What was set for a variable of the environment.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&std::ffi::OsStr> {
+        self.environment.get(std::ffi::OsStr::new(name)).map(OsString::as_os_str)
     }
 
     /// The command line, for messages.
@@ -267,11 +284,16 @@ impl Program {
     fn start_prepared(&self, command: &mut Command) -> io::Result<Child> {
         let account = self.account.clone();
         let umask = self.umask;
+        let passed = self.jobs.as_ref().map(|server| server.descriptors());
         // SAFETY: the closure makes only async-signal-safe calls.
         #[expect(unsafe_code, reason = "a child is prepared between fork and exec")]
         unsafe {
             command.pre_exec(move || {
                 prepare(account.as_ref(), umask)?;
+                if let Some((reader, writer)) = passed {
+                    pass(reader)?;
+                    pass(writer)?;
+                }
                 // After the change of user, which clears it.
                 nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(io::Error::from)
             });
@@ -332,6 +354,14 @@ pub(crate) fn close_beyond_standard() -> io::Result<()> {
     // SAFETY: close_range with CLOEXEC changes only flags of this process's own descriptors.
     #[expect(unsafe_code, reason = "no safe wrapper exists")]
     let result = unsafe { nix::libc::close_range(3, u32::MAX, nix::libc::CLOSE_RANGE_CLOEXEC as i32) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Lets a descriptor live on in the program that is about to be executed.
+fn pass(descriptor: std::os::fd::RawFd) -> io::Result<()> {
+    // SAFETY: fcntl with F_SETFD changes only a flag of this process's own descriptor.
+    #[expect(unsafe_code, reason = "the descriptor is known by its number between fork and exec")]
+    let result = unsafe { nix::libc::fcntl(descriptor, nix::libc::F_SETFD, 0) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 

@@ -19,6 +19,12 @@ pub fn platform() -> String {
     words.map(|word| word.to_string_lossy().into_owned()).join("-")
 }
 
+/// How many processors this process may use, at least one.
+#[must_use]
+pub fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+}
+
 /// The distribution; empty texts where it does not say.
 #[must_use]
 pub fn distribution() -> Distribution {

@@ -33,7 +33,7 @@ pub(crate) const DEFAULTS: [(&str, &str); 20] = [
 ];
 
 /// Options of `[buildout]` that the engine or its callers know beyond the defaults.
-const ENGINE_OPTIONS: [&str; 16] = [
+const ENGINE_OPTIONS: [&str; 17] = [
     "abi-tag-eggs",
     "build-time-part-list",
     "check-signature",
@@ -42,6 +42,7 @@ const ENGINE_OPTIONS: [&str; 16] = [
     "extends-cache",
     "file-binary",
     "find-binary",
+    "jobs",
     "keep-compile-dir",
     "networkcache-section",
     "pre-rebootstrap-installed",

@@ -16,10 +16,12 @@ impl Engine {
             && dependant != section
             && section != "buildout"
             && let Some(slot) = self.slots.get_mut(dependant)
-            && slot.signature.is_none()
-            && !slot.dependencies.contains(section)
+            && !(slot.reads.contains(section) && slot.dependencies.contains(section))
         {
-            slot.dependencies.insert(section.to_owned());
+            slot.reads.insert(section.to_owned());
+            if slot.signature.is_none() {
+                slot.dependencies.insert(section.to_owned());
+            }
         }
         if self.slots.contains_key(section) {
             return Ok(());

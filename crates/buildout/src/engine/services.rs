@@ -127,6 +127,14 @@ impl Engine {
     }
 
     pub(crate) fn download(&mut self, download: &Download) -> Result<Downloaded, BuildError> {
+        let fetcher = self.fetcher()?;
+        let engine = &*self;
+        let mut log = |message: String| engine.log(crate::Level::Info, None, message);
+        Ok(fetcher.fetch(download, &mut log).map_err(Fault::Download)?)
+    }
+
+    /// What fetches files as `[buildout]` says.
+    pub(crate) fn fetcher(&mut self) -> Result<Fetcher, BuildError> {
         let cache = self.buildout_option("download-cache")?.map(|path| self.directory.join(path));
         let timeout = self.buildout_option("socket-timeout")?.and_then(|seconds| seconds.trim().parse().ok());
         let mut fetcher = Fetcher::new(cache, self.offline);
@@ -137,8 +145,23 @@ impl Engine {
         if let Some(seconds) = timeout {
             fetcher.timeout(std::time::Duration::from_secs(seconds));
         }
-        let engine = &*self;
-        let mut log = |message: String| engine.log(crate::Level::Info, None, message);
-        Ok(fetcher.fetch(download, &mut log).map_err(Fault::Download)?)
+        Ok(fetcher)
+    }
+
+    /// How many programs of parts may run at once: what the profile or the command line says, else what `make` was
+    /// told, else one for each processor.
+    pub(crate) fn jobs(&mut self) -> Result<usize, BuildError> {
+        let Some(value) = self.buildout_option("jobs")? else {
+            let flags = self.environment.get("MAKEFLAGS").map_or("", String::as_str);
+            let told = flags.split_whitespace().find_map(|word| word.strip_prefix("-j")?.parse().ok());
+            return Ok(told.filter(|jobs| *jobs > 0).unwrap_or_else(host::system::processors));
+        };
+        match value.trim().parse() {
+            Ok(jobs) if jobs > 0 => Ok(jobs),
+            _ => {
+                let option = "jobs".to_owned();
+                Err(Fault::InvalidValue { option, value, expected: "a number of jobs, 1 or more," }.into())
+            }
+        }
     }
 }

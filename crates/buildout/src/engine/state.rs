@@ -23,23 +23,10 @@ impl Engine {
     /// Warns of options of a section that nobody has read: they may be misspelt.
     pub(crate) fn warn_of_unused(&self, section: &str) {
         let Some(slot) = self.slots.get(section) else { return };
-        let is_unused = |option: &str, used: bool| !used && option != "_profile_base_location_";
-        let mut unused: Vec<String> = slot
-            .options
-            .iter()
-            .filter(|(option, entry)| is_unused(option, entry.used))
-            .map(|(option, _)| format!("'{option}'"))
-            .collect();
-        if unused.is_empty() {
-            return;
+        let unused = slot.options.iter().filter(|(_, entry)| !entry.used);
+        if let Some(message) = unused_message(section, unused.map(|(option, _)| option.as_str())) {
+            self.log(Level::Warning, None, message);
         }
-        unused.sort_unstable();
-        let message = format!(
-            "Section `{section}` contains unused option(s): {}.\n\
-             This may be an indication for either a typo in the option's name or a bug in the used recipe.",
-            unused.join(" ")
-        );
-        self.log(Level::Warning, None, message);
     }
 
     /// Lets the recipe of a recorded part undo what it did beyond creating files.
@@ -68,4 +55,21 @@ impl Engine {
         }
         text
     }
+}
+
+/// What is said of options that nobody has read.
+pub(crate) fn unused_message<'o>(section: &str, options: impl Iterator<Item = &'o str>) -> Option<String> {
+    let mut unused: Vec<String> = options
+        .filter(|option| *option != "_profile_base_location_")
+        .map(|option| format!("'{option}'"))
+        .collect();
+    if unused.is_empty() {
+        return None;
+    }
+    unused.sort_unstable();
+    Some(format!(
+        "Section `{section}` contains unused option(s): {}.\n\
+         This may be an indication for either a typo in the option's name or a bug in the used recipe.",
+        unused.join(" ")
+    ))
 }

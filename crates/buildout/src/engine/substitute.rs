@@ -40,7 +40,7 @@ impl Engine {
     }
 
     /// One level of protection goes when a value leaves the engine.
-    fn unprotect(&self, value: String) -> String {
+    pub(super) fn unprotect(&self, value: String) -> String {
         match self.dialect {
             Dialect::Slapos if value.contains("$${") => value.replace("$${", "${"),
             Dialect::Slapos | Dialect::Upstream => value,

@@ -68,10 +68,10 @@ impl ForeignRecipes for PythonRecipes {
     ) -> Result<Option<Box<dyn Recipe>>, RecipeError> {
         let Some(found) = self.found(specification, section)? else { return Ok(None) };
         let name = section.name().to_owned();
-        let channel = self.0.worker(&found, section.engine)?;
+        let channel = self.0.worker(&found, section.engine())?;
         let call = Call { shared: &self.0, channel: &channel, specification, subject: &name };
         let (requirement, entry) = split(specification);
-        section.engine.doing(
+        section.engine().doing(
             Activity::LoadingEntry(RECIPES, format!("{requirement}:{entry}")),
             |engine| {
                 let request = json!({
@@ -82,12 +82,12 @@ impl ForeignRecipes for PythonRecipes {
             },
         )?;
         let request = json!({
-            "ask": "init", "section": name, "entry": found.entry, "directory": section.engine.directory(),
+            "ask": "init", "section": name, "entry": found.entry, "directory": section.engine().directory(),
         });
-        let answer = call.ask(Some(section.engine), request).0?;
+        let answer = call.ask(Some(section.engine()), request).0?;
         let hidden = answer.get("hidden").and_then(Value::as_array).into_iter().flatten();
         for option in hidden.filter_map(Value::as_str) {
-            section.engine.hide(&name, option);
+            section.hide(option);
         }
         Ok(Some(Box::new(PythonPart {
             shared: Arc::clone(&self.0),
@@ -100,7 +100,7 @@ impl ForeignRecipes for PythonRecipes {
 
     fn signature(&self, specification: &str, section: &mut Section<'_>) -> Result<String, RecipeError> {
         let settings = section.egg_settings()?;
-        let install = |requirement: &str| section.engine.install_eggs(&settings, &[requirement]);
+        let install = |requirement: &str| section.build_itself().install_eggs(&settings, &[requirement]);
         let found = self.0.find(specification, &settings, &install)?;
         Ok(found.map(|found| found.signature.clone()).unwrap_or_default())
     }
@@ -135,7 +135,7 @@ impl PythonRecipes {
     ) -> Result<Option<Arc<Found>>, BuildError> {
         let name = section.name().to_owned();
         let activity = Activity::InstallingRecipe(split(specification).0.to_owned());
-        section.engine.doing(activity, |engine| {
+        section.engine().doing(activity, |engine| {
             let settings = engine.egg_settings()?;
             let install = |requirement: &str| engine.install_eggs(&settings, &[requirement]);
             let found = self.0.find(specification, &settings, &install);
@@ -165,9 +165,9 @@ impl Recipe for PythonPart {
 
 impl PythonPart {
     fn run(&self, phase: &str, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
-        let directory = part.engine.directory().to_owned();
+        let directory = part.directory().to_owned();
         let request = json!({"ask": "run", "section": self.section, "phase": phase, "directory": directory});
-        let (answer, created) = self.call().ask(Some(part.engine), request);
+        let (answer, created) = self.call().ask(Some(part.build("run Python")?), request);
         for path in created {
             part.created(path);
         }

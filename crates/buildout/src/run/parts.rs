@@ -1,15 +1,20 @@
 //! Parts removed, installed and updated, each recorded when it is done.
 
-use camino::Utf8PathBuf;
-use indexmap::IndexMap;
-use jiff::Timestamp;
+use std::sync::Arc;
 
+use camino::{Utf8Path, Utf8PathBuf};
+use indexmap::IndexMap;
+
+use super::books::{Books, Task};
 use super::install::{Options, call};
 use super::record::Record;
+use super::sequence::Sequence;
+use super::{team, work};
 use crate::engine::{Activity, Engine};
 use crate::installed::paths;
+use crate::jobs::Jobs;
 use crate::plan::Plan;
-use crate::{Action, BuildError, BuildHook, Event, Level, Outcome, Part, Settings, Uninstall};
+use crate::{Action, BuildError, BuildHook, Dialect, Event, Level, Outcome, Settings, Turn, Uninstall};
 
 /// The parts of one run being worked on.
 pub(super) struct Run<'a> {
@@ -20,130 +25,123 @@ pub(super) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Does what was planned, in that order; ends at the first failure.
+    /// Does what was planned: removals in their order, then the parts, several at once where that is known to make no
+    /// difference. After a failure nothing more is begun, and what runs is brought to its end.
     pub(super) fn apply(&mut self, plan: Plan, parts: &IndexMap<String, Options>) -> Result<(), BuildError> {
         for removal in plan.removals {
             self.remove(&removal.part)?;
         }
         self.engine.warn_of_unused("buildout");
-        for (part, action) in plan.steps {
-            self.engine.sink().event(Event::PartStarted { part: part.clone(), action });
-            let start = self.settings.clock.now();
-            let done = match action {
-                Action::Update => self.update(&part, &parts[&part]),
-                Action::Install | Action::Uninstall => self.install(&part, &parts[&part]),
-            };
-            self.finish(&part, action, start, done)?;
-        }
+        let tasks: Vec<Task<'_>> = plan
+            .steps
+            .iter()
+            .map(|(part, action)| Task { part, action: *action, options: &parts[part] })
+            .collect();
+        let limit = self.engine.jobs()?;
+        self.engine.jobs = Arc::new(Jobs::new(limit, &self.engine.environment));
+        let keep_in = (self.engine.dialect() == Dialect::Slapos).then(|| self.engine.directory().to_owned());
+        let sequence = Sequence::new(self.engine.sink(), tasks.len(), keep_in.as_deref());
+        let steps = team::steps(self.engine, &tasks);
+        let books = Books::new(&mut self.record, &*self.settings.clock, &tasks);
+        let books = if limit > 1 && steps.iter().any(|step| step.turn == Turn::Beside) {
+            team::together(self.engine, books, &steps, &sequence)?
+        } else {
+            one_by_one(self.engine, books, &sequence)
+        };
+        sequence.close();
+        let (installed, updated, failed) = books.close();
+        self.outcome.installed = installed;
+        self.outcome.updated = updated;
+        self.report(failed, &sequence, &tasks)?;
         let mut hooks: Vec<Box<dyn BuildHook>> = std::mem::take(&mut self.settings.hooks);
         hooks.iter_mut().try_for_each(|hook| call(self.engine, |build| hook.after_parts(build)))
     }
 
-    fn finish(
-        &mut self,
-        part: &str,
-        action: Action,
-        start: Timestamp,
-        done: Result<(), BuildError>,
+    /// Of several failures the first in the order of the parts is the one that ends the build.
+    fn report(
+        &self,
+        failed: Vec<(usize, BuildError)>,
+        sequence: &Sequence,
+        tasks: &[Task<'_>],
     ) -> Result<(), BuildError> {
-        let seconds = self.settings.clock.now().duration_since(start).as_secs_f64();
-        let part = part.to_owned();
-        self.engine.sink().event(match done {
-            Ok(()) => Event::PartFinished { part, action, seconds },
-            Err(_) => Event::PartFailed { part, action, seconds },
-        });
-        done?;
-        // What was merely looked after need not be remembered before the end.
-        if action == Action::Update { Ok(()) } else { self.record.save_now_and_then(&*self.settings.clock) }
-    }
-
-    fn install(&mut self, part: &str, options: &Options) -> Result<(), BuildError> {
-        let paths = self.engine.doing(Activity::Installing(part.to_owned()), |engine| {
-            engine.log(Level::Info, None, format!("Installing {part}."));
-            let Some(mut recipe) = engine.take_recipe(part) else { return Ok(Vec::new()) };
-            let mut window = Part::new(engine, part);
-            let done = recipe.install(&mut window);
-            let created = window.into_created();
-            engine.put_recipe(part, recipe);
-            done.map_err(|error| {
-                remove_paths(engine, created.iter().map(|path| path.as_str()));
-                BuildError::from_recipe(part, error)
-            })
-        })?;
-        let paths: Vec<String> = paths.into_iter().map(Utf8PathBuf::into_string).collect();
-        self.record.put(part, options.clone(), &paths);
-        self.engine.warn_of_unused(part);
-        self.outcome.installed.push(part.to_owned());
-        Ok(())
-    }
-
-    fn update(&mut self, part: &str, options: &Options) -> Result<(), BuildError> {
-        let recorded = self.record.recorded(part).map(paths);
-        let mut owned: Vec<String> = recorded.into_iter().flatten().map(str::to_owned).collect();
-        let added = self.engine.doing(Activity::Updating(part.to_owned()), |engine| {
-            engine.log(Level::Info, None, format!("Updating {part}."));
-            let Some(mut recipe) = engine.take_recipe(part) else { return Ok(Vec::new()) };
-            let done = recipe.update(&mut Part::new(engine, part));
-            engine.put_recipe(part, recipe);
-            done.map_err(|error| BuildError::from_recipe(part, error))
-        });
-        let added = match added {
-            Ok(added) => added,
-            Err(error) => {
-                // What a failed update left is not trusted: the next build starts from nothing.
-                remove_paths(self.engine, owned.iter().map(String::as_str));
-                self.record.remove(part);
-                return Err(error);
-            }
-        };
-        let added: Vec<String> =
-            added.into_iter().map(Utf8PathBuf::into_string).filter(|path| !owned.contains(path)).collect();
-        if !added.is_empty() {
-            owned.extend(added);
-            owned.sort_unstable();
+        let mut failed = failed.into_iter();
+        let Some((place, error)) = failed.next() else { return Ok(()) };
+        for (other, error) in failed {
+            let message = format!("Part {} failed, too: {error}", tasks[other].part);
+            self.engine.log(Level::Error, None, message);
         }
-        self.record.put(part, options.clone(), &owned);
-        self.outcome.updated.push(part.to_owned());
-        Ok(())
+        if sequence.was_talked_over(place)
+            && let Some(path) = sequence.log_of(tasks[place].part)
+            && let Ok(output) = fs_err::read_to_string(path)
+        {
+            let text = format!("\nOutput of part {}, which failed:\n{output}", tasks[place].part);
+            sequence.tell(Event::Text { text });
+        }
+        Err(error)
     }
 
     fn remove(&mut self, part: &str) -> Result<(), BuildError> {
         let start = self.settings.clock.now();
         let action = Action::Uninstall;
-        self.engine.sink().event(Event::PartStarted { part: part.to_owned(), action });
+        let sink = self.engine.sink();
+        sink.event(Event::PartStarted { part: part.to_owned(), action });
         let options = self.record.recorded(part).cloned().unwrap_or_default();
         let done = self.engine.doing(Activity::Uninstalling(part.to_owned()), |engine| {
             engine.log(Level::Info, None, format!("Uninstalling {part}."));
             let directory = engine.directory().to_owned();
-            engine
-                .uninstall_by_recipe(&Uninstall { part, options: &options, directory: &directory })
+            let uninstall = Uninstall { part, options: &options, directory: &directory };
+            work::attempt(part, || engine.uninstall_by_recipe(&uninstall))
                 .map_err(|error| BuildError::from_recipe(part, error))?;
-            remove_paths(engine, paths(&options));
+            remove_paths(&directory, paths(&options), &|message| engine.log(Level::Warning, None, message));
             Ok(())
         });
-        if done.is_ok() {
-            self.record.remove(part);
-            self.outcome.uninstalled.push(part.to_owned());
-        }
-        self.finish(part, action, start, done)
+        let seconds = self.settings.clock.now().duration_since(start).as_secs_f64();
+        let part = part.to_owned();
+        sink.event(match done {
+            Ok(()) => Event::PartFinished { part: part.clone(), action, seconds },
+            Err(_) => Event::PartFailed { part: part.clone(), action, seconds },
+        });
+        done?;
+        self.record.remove(&part);
+        self.outcome.uninstalled.push(part);
+        self.record.save_when_worth(seconds, &*self.settings.clock)
     }
 }
 
+/// Works on all parts in their order, until one fails.
+fn one_by_one<'b>(engine: &mut Engine, mut books: Books<'b>, sequence: &Arc<Sequence>) -> Books<'b> {
+    for place in 0..books.tasks().len() {
+        let task = books.tasks()[place];
+        let start = books.begin(place, sequence);
+        let sink = sequence.part(place, task.part);
+        let done = work::here(engine, task, &sink);
+        books.end(place, start, done, &work::Voice::of(&sink, engine), sequence);
+        if books.has_failed() {
+            break;
+        }
+    }
+    books
+}
+
 /// Removes what a part owns. What cannot be removed is reported and left.
-fn remove_paths<'p>(engine: &Engine, paths: impl Iterator<Item = &'p str>) {
-    let directory = engine.directory();
+pub(super) fn remove_paths<'p>(
+    directory: &Utf8Path,
+    paths: impl Iterator<Item = &'p str>,
+    warn: &dyn Fn(String),
+) {
     for path in paths.filter(|path| !path.is_empty()) {
         let path = crate::profiles::normalise(&directory.join(path));
         if directory.starts_with(&path) {
-            engine.log(
-                Level::Warning,
-                None,
-                format!("'{path}' is not removed: the buildout itself is in it."),
-            );
+            warn(format!("'{path}' is not removed: the buildout itself is in it."));
             continue;
         }
         if let Err(error) = host::files::remove_tree(&path) {
-            engine.log(Level::Warning, None, format!("Couldn't clean up '{path}': {error}"));
+            warn(format!("Couldn't clean up '{path}': {error}"));
         }
     }
+}
+
+/// Paths as they are recorded.
+pub(super) fn texts(paths: Vec<Utf8PathBuf>) -> Vec<String> {
+    paths.into_iter().map(Utf8PathBuf::into_string).collect()
 }

@@ -1,7 +1,7 @@
 //! The record of installed parts while a build changes it: written whole, at the end of the build however it ends,
 //! and now and then before, so that a killed build loses little.
 
-use std::time::Duration;
+use std::collections::HashMap;
 
 use camino::Utf8PathBuf;
 use host::clock::Clock;
@@ -13,21 +13,25 @@ use crate::installed::{Installed, PATHS};
 
 type Options = IndexMap<String, String>;
 
-/// Work that took longer than this is recorded before more is begun.
-const WORTH_SAVING: Duration = Duration::from_secs(1);
+/// Seconds of work that are not to be lost when the build is killed.
+const WORTH_SAVING: f64 = 1.0;
 
 pub(super) struct Record {
     /// What was recorded and is not reached yet; a part that was taken out leaves an empty place, so that taking out
     /// many costs little.
     before: IndexMap<String, Option<Options>>,
-    /// The parts that this build has installed or updated, in order.
-    after: IndexMap<String, Options>,
+    /// The parts that this build has installed or updated, as they ended.
+    after: HashMap<String, Options>,
+    /// All parts that this build may install or update, in order.
+    order: Vec<String>,
     develop_eggs: String,
     /// None when the profile wants no record.
     path: Option<Utf8PathBuf>,
     /// What the file holds; none when there is no file.
     written: Option<String>,
     written_at: Timestamp,
+    /// How many seconds of work were done since then.
+    unsaved: f64,
 }
 
 impl Record {
@@ -38,13 +42,22 @@ impl Record {
         };
         let Installed { develop_eggs, parts } = installed;
         let before = parts.into_iter().map(|(part, options)| (part, Some(options))).collect();
-        Ok(Self { before, after: IndexMap::new(), develop_eggs, path, written, written_at: clock.now() })
+        Ok(Self {
+            before,
+            after: HashMap::new(),
+            order: Vec::new(),
+            develop_eggs,
+            path,
+            written,
+            written_at: clock.now(),
+            unsaved: 0.0,
+        })
     }
 
     /// What is installed at this moment.
     pub(super) fn installed(&self) -> Installed {
         let before = self.before.iter().filter_map(|(part, options)| Some((part.clone(), options.clone()?)));
-        let after = self.after.iter().map(|(part, options)| (part.clone(), options.clone()));
+        let after = self.order.iter().filter_map(|part| Some((part.clone(), self.after.get(part)?.clone())));
         Installed { develop_eggs: self.develop_eggs.clone(), parts: before.chain(after).collect() }
     }
 
@@ -59,7 +72,12 @@ impl Record {
         self.develop_eggs = paths.join("\n");
     }
 
-    /// Notes a part as the last one installed.
+    /// Says in which order parts are recorded, whichever ends first.
+    pub(super) fn order<'p>(&mut self, parts: impl Iterator<Item = &'p str>) {
+        self.order = parts.map(str::to_owned).collect();
+    }
+
+    /// Notes a part as installed.
     pub(super) fn put(&mut self, part: &str, mut options: Options, paths: &[String]) {
         options.insert(PATHS.to_owned(), paths.join("\n"));
         self.remove(part);
@@ -76,13 +94,16 @@ impl Record {
         self.before.get(part)?.as_ref()
     }
 
-    /// Writes the record if enough time has gone since it was written.
-    pub(super) fn save_now_and_then(&mut self, clock: &dyn Clock) -> Result<(), BuildError> {
+    /// Counts work that took so long, and writes the record if too much of it would be lost otherwise.
+    pub(super) fn save_when_worth(&mut self, seconds: f64, clock: &dyn Clock) -> Result<(), BuildError> {
         let now = clock.now();
-        if now.duration_since(self.written_at).unsigned_abs() < WORTH_SAVING {
+        self.unsaved += seconds;
+        let waited = now.duration_since(self.written_at).as_secs_f64();
+        if self.unsaved < WORTH_SAVING && waited < WORTH_SAVING {
             return Ok(());
         }
         self.written_at = now;
+        self.unsaved = 0.0;
         self.save()
     }
 
