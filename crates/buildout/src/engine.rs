@@ -41,9 +41,13 @@ pub(crate) struct Engine {
     /// Sections whose initialisation has begun and not ended, the innermost last.
     initialising: Vec<String>,
     doing: Vec<Activity>,
+    /// Texts of profiles that came from the network, by address.
+    pub(crate) fetched: HashMap<String, Arc<str>>,
     registry: HashMap<&'static str, &'static dyn RecipeKind>,
     pub(crate) foreign: Option<Arc<dyn ForeignRecipes>>,
     python: Option<Utf8PathBuf>,
+    /// Whether the build runs with the default Python, whatever `[buildout]` says of another.
+    python_is_settled: bool,
     python_cache: Option<Utf8PathBuf>,
     interpreters: HashMap<Utf8PathBuf, Interpreter>,
     eggs: Arc<EggMemory>,
@@ -147,9 +151,11 @@ impl Engine {
             order: Vec::new(),
             initialising: Vec::new(),
             doing: Vec::new(),
+            fetched: HashMap::new(),
             registry: settings.registry.iter().flat_map(names).collect(),
             foreign: settings.foreign.clone(),
             python: settings.python.clone(),
+            python_is_settled: false,
             python_cache: settings.python_cache.clone(),
             interpreters: HashMap::new(),
             eggs: Arc::default(),
@@ -163,6 +169,14 @@ impl Engine {
             log_threshold: 20,
             program: settings.engine.first().cloned(),
         }
+    }
+
+    /// Forgets everything but what is being done and what was fetched: the profile is going to be read again for the
+    /// Python of `settings`.
+    pub(crate) fn restart(&mut self, settings: &Settings) {
+        let (doing, fetched) = (std::mem::take(&mut self.doing), std::mem::take(&mut self.fetched));
+        let interpreters = std::mem::take(&mut self.interpreters);
+        *self = Self { doing, fetched, interpreters, python_is_settled: true, ..Self::new(settings) };
     }
 
     /// Does `work` and, when it fails, keeps that this was being done.

@@ -67,7 +67,7 @@ pub(crate) fn plan(recorded: &Installed, wanted: &Wanted<'_>, exists: &dyn Fn(&s
 }
 
 /// The first option, by name, that makes the part another one.
-fn difference(
+pub(crate) fn difference(
     old: &IndexMap<String, String>,
     new: &IndexMap<String, String>,
     check_signatures: bool,

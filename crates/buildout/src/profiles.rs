@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
     ) -> Result<(Profile, Location), BuildError> {
         let name = location.to_string();
         let text: Arc<str> = match self.text(location) {
-            Ok(text) => text.into(),
+            Ok(text) => text,
             Err(source) => {
                 return Err(
                     Fault::Extends { name, chain: chain.to_vec(), word: word.to_owned(), source }.into()
@@ -159,11 +159,14 @@ impl<'a> Reader<'a> {
         Ok((Profile { id, sections, extends, optional }, base))
     }
 
-    fn text(&self, location: &Location) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
-        let path = match location {
-            Location::Path(path) => return Ok(fs_err::read_to_string(path)?),
+    fn text(&mut self, location: &Location) -> Result<Arc<str>, Box<dyn std::error::Error + Send + Sync>> {
+        let address = match location {
+            Location::Path(path) => return Ok(fs_err::read_to_string(path)?.into()),
             Location::Url(url) => url,
         };
+        if let Some(text) = self.engine.fetched.get(address) {
+            return Ok(Arc::clone(text));
+        }
         let mut fetcher = Fetcher::new(self.rules.cache.clone(), self.rules.offline);
         fetcher.prefer_network(self.rules.newest);
         if let Some(home) = self.engine.environment.get("HOME") {
@@ -172,9 +175,11 @@ impl<'a> Reader<'a> {
         if let Some(cache) = &self.rules.cache {
             host::files::ensure_directory(cache, 0o777)?;
         }
-        let (url, md5) = split_checksum(path);
+        let (url, md5) = split_checksum(address);
         let downloaded = fetcher.fetch(&Download::new(url).md5(md5), &mut |_| {})?;
-        Ok(fs_err::read_to_string(downloaded.path())?)
+        let text: Arc<str> = fs_err::read_to_string(downloaded.path())?.into();
+        self.engine.fetched.insert(address.clone(), Arc::clone(&text));
+        Ok(text)
     }
 
     /// Whether a section with a condition counts.

@@ -9,6 +9,7 @@ mod launcher;
 mod locate;
 mod parts;
 mod query;
+mod rebootstrap;
 mod record;
 mod sequence;
 mod setup;

@@ -36,8 +36,17 @@ impl Engine {
 
     /// The interpreter of the build: `executable` of the section that `[buildout] python` names.
     pub(crate) fn python(&mut self) -> Result<Utf8PathBuf, BuildError> {
+        if self.python_is_settled {
+            return self.default_python();
+        }
         let section = self.read("buildout", "python")?.unwrap_or_else(|| "buildout".to_owned());
         Ok(Utf8PathBuf::from(self.require(&section, "executable")?))
+    }
+
+    /// Makes the Python that is used when the profile names none that of the build, though the profile names one: that
+    /// one is being made, or is the default already.
+    pub(crate) fn settle_python(&mut self) {
+        self.python_is_settled = true;
     }
 
     /// The interpreter of the build with what it says of itself.

@@ -300,7 +300,9 @@ impl Shared {
         settings: &EggSettings,
         install: Install<'_>,
     ) -> Result<Option<Arc<Found>>, RecipeError> {
-        let known = locked(&self.found).get(specification).cloned();
+        // What one Python has, another may lack.
+        let key = format!("{} {specification}", settings.python);
+        let known = locked(&self.found).get(&key).cloned();
         if known.is_some() {
             return Ok(known);
         }
@@ -311,7 +313,7 @@ impl Shared {
         };
         let found = found.map(Arc::new);
         if let Some(found) = &found {
-            locked(&self.found).insert(specification.to_owned(), Arc::clone(found));
+            locked(&self.found).insert(key, Arc::clone(found));
         }
         Ok(found)
     }

@@ -5,7 +5,7 @@ use host::locks::FileLock;
 use indexmap::IndexMap;
 
 use super::parts::Run;
-use super::{develop, extensions, launcher, record::Record};
+use super::{develop, extensions, launcher, rebootstrap, record::Record};
 use crate::engine::{Activity, Engine};
 use crate::installed::SIGNATURE;
 use crate::plan::{Plan, Wanted, Why, plan};
@@ -20,6 +20,10 @@ pub(super) fn install(
 ) -> Result<Outcome, BuildError> {
     engine.doing(Activity::Plain("Installing."), |engine| {
         let _lock = lock(engine.directory())?;
+        let first = rebootstrap::run(engine, settings)?;
+        if first.is_all {
+            return Ok(Outcome::default());
+        }
         engine.doing(Activity::Plain("Loading extensions."), extensions::load)?;
         make_directories(engine)?;
         let path = engine.require("buildout", "installed")?;
@@ -33,6 +37,7 @@ pub(super) fn install(
         if engine.is_verbose() {
             show_configuration(engine)?;
         }
+        first.hand_over(&mut record, &parts);
         let is_dry = engine.flag("dry-run", false)?;
         let check_signatures = engine.flag("check-signature", true)?;
         let wanted = Wanted { parts: &parts, keep_others: !only.is_empty(), check_signatures };
@@ -118,6 +123,14 @@ fn initialise_parts(
         names.retain(|name| wanted.contains(name));
         names.sort_by_key(|name| wanted.iter().position(|part| part == name));
     }
+    options_of(engine, names)
+}
+
+/// What is to be recorded of parts, by name.
+pub(super) fn options_of(
+    engine: &mut Engine,
+    names: Vec<String>,
+) -> Result<IndexMap<String, Options>, BuildError> {
     let mut parts = IndexMap::new();
     for name in names {
         let signature = engine.signature(&name)?;
@@ -128,7 +141,7 @@ fn initialise_parts(
     Ok(parts)
 }
 
-fn announce(engine: &mut Engine, plan: &Plan, is_dry: bool) {
+pub(super) fn announce(engine: &mut Engine, plan: &Plan, is_dry: bool) {
     let with = |wanted: Action| {
         let steps = plan.steps.iter().filter(|(_, action)| *action == wanted);
         steps.map(|(part, _)| part.clone()).collect::<Vec<_>>()

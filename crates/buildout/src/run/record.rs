@@ -77,6 +77,11 @@ impl Record {
         self.order = parts.map(str::to_owned).collect();
     }
 
+    /// Takes over a part that was installed, and recorded, elsewhere.
+    pub(super) fn inherit(&mut self, part: &str, options: Options) {
+        self.before.insert(part.to_owned(), Some(options));
+    }
+
     /// Notes a part as installed.
     pub(super) fn put(&mut self, part: &str, mut options: Options, paths: &[String]) {
         options.insert(PATHS.to_owned(), paths.join("\n"));

@@ -5,6 +5,7 @@ mod failures;
 mod hooks;
 mod life_cycle;
 mod messages;
+mod rebootstrap;
 mod remote;
 
 use std::sync::{Arc, Mutex};
@@ -149,6 +150,10 @@ impl Recipe for FileRecipe {
         part.created(&path);
         let text = part.get("text")?.unwrap_or_default();
         fs_err::write(&path, text).unwrap();
+        if let Some(mode) = part.get("mode")? {
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(u32::from_str_radix(&mode, 8).unwrap());
+            fs_err::set_permissions(&path, mode).unwrap();
+        }
         if part.get("fail")?.as_deref() == Some("install") {
             return Err(RecipeError::new("the part refuses").option("fail").hint("set `fail = no`"));
         }

@@ -1,0 +1,120 @@
+//! `slapos.rebootstrap`: a build that makes its own Python, and goes on with that.
+//!
+//! Conditions of sections depend on the Python that runs the build. So the profile is read twice: first for the Python
+//! of the machine, to install the part that makes the other Python with all that it needs; then for that one, to
+//! install the rest. Each reading has a record of its own, or whatever a condition changes would be built again in
+//! every run; what both readings want alike is built once.
+
+use camino::Utf8PathBuf;
+use indexmap::IndexMap;
+
+use super::install::{Options, announce, make_directories, options_of};
+use super::parts::Run;
+use super::record::Record;
+use crate::engine::{Activity, Engine};
+use crate::installed::SIGNATURE;
+use crate::plan::{Wanted, difference, plan};
+use crate::{Action, BuildError, Fault, Level, Outcome, Settings, load};
+
+const EXTENSION: &str = "slapos.rebootstrap";
+/// What the record of the first reading is called, behind the name of the other.
+const SUFFIX: &str = ".prerebootstrap";
+
+/// What the first reading has left for the second.
+#[derive(Default)]
+pub(super) struct FirstPhase {
+    /// The parts that are installed for it, with what is recorded of them.
+    parts: IndexMap<String, Options>,
+    /// Those that this run has made.
+    made: Vec<String>,
+    /// Whether the rest cannot be known, since a dry run makes no Python.
+    pub(super) is_all: bool,
+}
+
+/// Makes the Python that the profile wants to go on with, and reads the profile again for it. Without the extension
+/// there is nothing to do.
+pub(super) fn run(engine: &mut Engine, settings: &mut Settings) -> Result<FirstPhase, BuildError> {
+    let extensions = engine.buildout_option("extensions")?.unwrap_or_default();
+    let section = engine.require("buildout", "python")?;
+    if section == "buildout" || !extensions.split_whitespace().any(|name| name == EXTENSION) {
+        return Ok(FirstPhase::default());
+    }
+    engine.settle_python();
+    let own = engine.python()?;
+    let wanted = Utf8PathBuf::from(engine.require(&section, "executable")?);
+    if wanted == own {
+        return Ok(FirstPhase::default());
+    }
+    let mut first = install_initialised(engine, settings)?;
+    if host::python::find(Some(&wanted), "").is_err() {
+        if engine.flag("dry-run", false)? {
+            engine.log(Level::Info, None, format!("The rest depends on {wanted}, which is not there yet."));
+            first.is_all = true;
+            return Ok(first);
+        }
+        let message = format!("[{section}] says that it makes {wanted}, but that cannot be executed");
+        let hint = Some(format!("look at `executable` of [{section}], which `python` of [buildout] names"));
+        return Err(Fault::Refused { message, hint, code: "E-profile-value" }.into());
+    }
+    engine.log(Level::Debug, None, format!("The build goes on with {wanted}."));
+    settings.python = Some(wanted.clone());
+    engine.restart(settings);
+    engine.doing(Activity::Plain("Initializing."), |engine| {
+        load::load(engine, settings)?;
+        load::initialise_buildout(engine)
+    })?;
+    // Its parts are parts of the build, too.
+    let again = engine.require(&section, "executable")?;
+    if again != wanted {
+        let message = format!("with {wanted}, [{section}] wants to go on with {again}");
+        let hint = Some(format!("let no condition change the options of [{section}] and what it refers to"));
+        return Err(Fault::Refused { message, hint, code: "E-profile-value" }.into());
+    }
+    Ok(first)
+}
+
+/// Installs the parts whose sections are initialised, if one of them is not as it should be.
+fn install_initialised(engine: &mut Engine, settings: &mut Settings) -> Result<FirstPhase, BuildError> {
+    let parts = options_of(engine, engine.order.clone())?;
+    let path = engine.require("buildout", "installed")?;
+    let path = (!path.is_empty()).then(|| Utf8PathBuf::from(format!("{path}{SUFFIX}")));
+    let mut record = Record::load(path, &*settings.clock)?;
+    let check_signatures = engine.flag("check-signature", true)?;
+    let wanted = Wanted { parts: &parts, keep_others: false, check_signatures };
+    let directory = engine.directory().to_owned();
+    let plan = plan(&record.installed(), &wanted, &|path| directory.join(path).exists());
+    let mut made = Vec::new();
+    if !plan.removals.is_empty() || plan.steps.iter().any(|(_, action)| *action == Action::Install) {
+        let is_dry = engine.flag("dry-run", false)?;
+        announce(engine, &plan, is_dry);
+        if is_dry {
+            return Ok(FirstPhase::default());
+        }
+        make_directories(engine)?;
+        // The callers' hooks are for the whole build.
+        let hooks = std::mem::take(&mut settings.hooks);
+        let mut run = Run { engine, settings, record, outcome: Outcome::default() };
+        let done = run.apply(plan, &parts);
+        let saved = run.record.save();
+        (record, made) = (run.record, run.outcome.installed);
+        settings.hooks = hooks;
+        done.and(saved)?;
+    }
+    Ok(FirstPhase { parts: record.installed().parts, made, is_all: false })
+}
+
+impl FirstPhase {
+    /// Enters into the record what the first reading has installed and the second wants alike.
+    pub(super) fn hand_over(&self, record: &mut Record, parts: &IndexMap<String, Options>) {
+        for (part, installed) in &self.parts {
+            let Some(wanted) = parts.get(part) else { continue };
+            let is_news = self.made.contains(part) || record.recorded(part).is_none();
+            if is_news && difference(installed, wanted, false).is_none() {
+                let mut options = installed.clone();
+                // What the part depends on may be said otherwise this time; it was built from it all the same.
+                options.extend(wanted.get(SIGNATURE).map(|text| (SIGNATURE.to_owned(), text.clone())));
+                record.inherit(part, options);
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Builds that go on with a Python that they have made.
+
+use super::*;
+
+/// Answers like another Python: version 3.7.
+const PYTHON: &str = r#"#!/usr/bin/python3
+  import json, subprocess, sys
+  facts = json.loads(subprocess.check_output(["/usr/bin/python3"] + sys.argv[1:]))
+  facts.update(version="3.7.9", major=3, minor=7)
+  print(json.dumps(facts))"#;
+
+fn profile() -> String {
+    format!(
+        "[buildout]\nextensions = slapos.rebootstrap\nparts = rest\npython = python\n\
+         [python]\nrecipe = test:file\npath = python\nmode = 755\nexecutable = ${{buildout:directory}}/python\n\
+         needs = ${{lib:location}} ${{same:location}}\ntext =\n  {PYTHON}\n\
+         [same]\nrecipe = test:file\npath = same\n\
+         [lib]\nrecipe = test:file\npath = lib\n\
+         [lib:not python37]\ntext = for the machine\n\
+         [lib:python37]\ntext = for the built one\n\
+         [rest]\nrecipe = test:file\npath = rest\ntext = ${{buildout:executable}}\nneeds = ${{lib:location}} ${{same:location}}\n\
+         [rest:sys.version_info >= (3, 8)]\nparticular = machine\n\
+         [rest:sys.version_info < (3, 8)]\nparticular = built\n"
+    )
+}
+
+#[test]
+fn the_profile_is_read_again_for_the_python_that_it_makes() {
+    let bench = Bench::with(&profile());
+
+    insta::assert_snapshot!(without_chatter(&bench.succeed("")), @r"
+    Installing lib.
+    Installing same.
+    Installing python.
+    Installing lib.
+    Updating same.
+    Updating python.
+    Installing rest.
+    ");
+
+    assert_eq!(bench.read("rest"), bench.path("python").as_str());
+    assert_eq!(bench.read("lib"), "for the built one");
+    let record = bench.read(".installed.cfg");
+    assert!(record.contains("parts = lib same python rest\n"), "{record}");
+    assert!(record.contains("particular = built\n"), "{record}");
+    assert!(bench.read(".installed.cfg.prerebootstrap").contains("text = for the machine\n"));
+}
+
+#[test]
+fn a_second_run_builds_nothing_for_either_python() {
+    let bench = Bench::with(&profile());
+    bench.succeed("");
+    let before = bench.read(".installed.cfg");
+
+    let log = bench.succeed("");
+
+    assert_eq!(log, "Updating lib.\nUpdating same.\nUpdating python.\nUpdating rest.\n");
+    assert_eq!(bench.read(".installed.cfg"), before);
+}
+
+#[test]
+fn a_changed_part_of_the_python_is_built_once_and_what_depends_on_it_after_it() {
+    let bench = Bench::with(&profile());
+    bench.succeed("");
+    bench.write("buildout.cfg", &format!("{}[same]\ntext = changed\n", profile()));
+
+    insta::assert_snapshot!(without_chatter(&bench.succeed("")), @r"
+    Uninstalling python.
+    Uninstalling same.
+    Updating lib.
+    Installing same.
+    Installing python.
+    Uninstalling rest.
+    Updating lib.
+    Updating same.
+    Updating python.
+    Installing rest.
+    ");
+    assert_eq!(bench.succeed(""), "Updating lib.\nUpdating same.\nUpdating python.\nUpdating rest.\n");
+}
+
+#[test]
+fn a_dry_run_makes_no_python() {
+    let bench = Bench::with(&profile());
+
+    insta::assert_snapshot!(without_chatter(&bench.succeed("--dry-run")), @r"
+    Would install lib.
+    Would install same.
+    Would install python.
+    The rest depends on /dir/python, which is not there yet.
+    ");
+    assert!(!exists(bench.path("lib")) && !exists(bench.path(".installed.cfg.prerebootstrap")));
+}
+
+#[test]
+fn a_python_that_is_not_there_in_the_end_is_an_error() {
+    let bench = Bench::with(&profile().replace("mode = 755", "mode = 644"));
+
+    insta::assert_snapshot!(bench.fail(""), @r"
+    While:
+      Installing.
+    Error: [python] says that it makes /dir/python, but that cannot be executed
+    error: [python] says that it makes /dir/python, but that cannot be executed
+    hint: look at `executable` of [python], which `python` of [buildout] names
+    E-profile-value
+    ");
+}
+
+#[test]
+fn a_python_that_wants_another_python_is_an_error() {
+    let bench = Bench::with(&format!("{}[python:python37]\nexecutable = /usr/bin/python3\n", profile()));
+
+    insta::assert_snapshot!(bench.fail(""), @r"
+    While:
+      Installing.
+    Error: with /dir/python, [python] wants to go on with /usr/bin/python3
+    error: with /dir/python, [python] wants to go on with /usr/bin/python3
+    hint: let no condition change the options of [python] and what it refers to
+    E-profile-value
+    ");
+}
+
+#[test]
+fn the_python_of_the_machine_needs_no_second_reading() {
+    let profile = "[buildout]\nextensions = slapos.rebootstrap\nparts = rest\npython = python\n\
+        [python]\nexecutable = ${buildout:executable}\n[rest]\nrecipe = test\n";
+    let bench = Bench::with(profile);
+
+    assert_eq!(without_chatter(&bench.succeed("")), "Installing rest.\n");
+    assert!(!exists(bench.path(".installed.cfg.prerebootstrap")));
+}
+
+/// The lines that say what becomes of parts.
+fn without_chatter(log: &str) -> String {
+    let said = ["Installing ", "Updating ", "Uninstalling ", "Would ", "The rest "];
+    log.lines()
+        .filter(|line| said.iter().any(|start| line.starts_with(start)))
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
