@@ -434,4 +434,10 @@ def uninstall(part, entry, path, options, directory):
     _load(entry)(part, options)
 
 
-channel.handlers.update(load=load, init=init, run=run, late=late, uninstall=uninstall)
+def extend(entry, path, directory):
+    """Calls an extension with the build."""
+    load(entry, path, directory)
+    _load(entry)(_build())
+
+
+channel.handlers.update(load=load, extend=extend, init=init, run=run, late=late, uninstall=uninstall)

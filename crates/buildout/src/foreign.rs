@@ -8,9 +8,18 @@ mod trials;
 
 pub use python::PythonRecipes;
 
-use crate::{Recipe, RecipeError, Section, Uninstall};
+use crate::{Build, Recipe, RecipeError, Section, Uninstall};
 
-/// Makes and removes parts whose recipe is not in the registry.
+/// When extensions are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// The profile is read, and nothing is done yet.
+    Load,
+    /// Everything is done.
+    Unload,
+}
+
+/// Makes and removes parts whose recipe is not in the registry, and calls extensions that the engine does not have.
 ///
 /// One object serves the whole run. Calls nest: while it initialises a section, that section may read another one
 /// whose recipe is foreign too, so no lock may be held across calls to the [`Section`].
@@ -35,5 +44,17 @@ pub trait ForeignRecipes: Send + Sync {
     ///
     /// # Errors
     /// The recipe failed to.
-    fn uninstall(&self, specification: &str, part: &Uninstall<'_>) -> Result<(), RecipeError>;
+    fn uninstall(
+        &self,
+        specification: &str,
+        part: &Uninstall<'_>,
+        build: &mut Build<'_>,
+    ) -> Result<(), RecipeError>;
+
+    /// Installs distributions with extensions, and calls those entry points of theirs that are for this moment.
+    ///
+    /// # Errors
+    /// One cannot be installed or fails.
+    fn extend(&self, extensions: &[String], moment: Moment, build: &mut Build<'_>)
+    -> Result<(), RecipeError>;
 }

@@ -47,6 +47,11 @@ impl<'a> Build<'a> {
         Self { engine }
     }
 
+    /// All of it.
+    pub(crate) fn engine(&mut self) -> &mut Engine {
+        self.engine
+    }
+
     /// The buildout directory.
     #[must_use]
     pub fn directory(&self) -> &Utf8Path {

@@ -14,6 +14,7 @@ mod record;
 mod sequence;
 mod setup;
 mod setup_script;
+mod strip;
 mod team;
 mod work;
 
@@ -72,10 +73,12 @@ fn dispatch(engine: &mut Engine, settings: &mut Settings) -> Result<Outcome, Bui
             engine.sink().event(Event::Text { text });
             return Ok(Outcome::default());
         }
-        Command::Init => setup::write_first_profile(engine, settings)?,
         _ => {}
     }
     engine.doing(Activity::Plain("Initializing."), |engine| {
+        if settings.command_line.command == Command::Init {
+            setup::write_first_profile(engine, settings)?;
+        }
         load::load(engine, settings)?;
         load::initialise_buildout(engine)
     })?;

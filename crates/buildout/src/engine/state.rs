@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use indexmap::IndexMap;
 
 use super::{Engine, short_name};
-use crate::{BuildError, Level, RecipeError, Uninstall};
+use crate::{Build, BuildError, Level, RecipeError, Uninstall};
 
 impl Engine {
     /// The options of a part as they are recorded, in the form in which a profile has them.
@@ -30,11 +30,13 @@ impl Engine {
     }
 
     /// Lets the recipe of a recorded part undo what it did beyond creating files.
-    pub(crate) fn uninstall_by_recipe(&self, part: &Uninstall<'_>) -> Result<(), RecipeError> {
+    pub(crate) fn uninstall_by_recipe(&mut self, part: &Uninstall<'_>) -> Result<(), RecipeError> {
         let recipe = part.options.get("recipe").map_or("", String::as_str);
-        match (self.registry.get(short_name(recipe)), &self.foreign) {
+        match (self.registry.get(short_name(recipe)), self.foreign.clone()) {
             (Some(kind), _) => kind.uninstall(part),
-            (None, Some(foreign)) if !recipe.is_empty() => foreign.uninstall(recipe, part),
+            (None, Some(foreign)) if !recipe.is_empty() => {
+                foreign.uninstall(recipe, part, &mut Build::new(self))
+            }
             _ => Ok(()),
         }
     }

@@ -8,18 +8,23 @@ use host::files;
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
-use super::ForeignRecipes;
 use super::channel::{Channel, WorkerError};
 use super::serve::{self, Collected};
+use super::{ForeignRecipes, Moment};
 use crate::eggs::{EggError, Eggs, WorkingSet};
 use crate::engine::{Activity, Engine};
 use crate::nearest::nearest;
-use crate::{BuildError, Downloaded, EggSettings, Level, Part, Recipe, RecipeError, Section, Uninstall};
+use crate::{
+    Build, BuildError, Downloaded, EggSettings, Level, Part, Recipe, RecipeError, Section, Uninstall,
+};
 
 /// The group of entry points that recipes are in.
 const RECIPES: &str = "zc.buildout";
 /// The group of what undoes parts.
 const UNINSTALL: &str = "zc.buildout.uninstall";
+/// The groups of extensions, for before and after the parts.
+const EXTENSIONS: &str = "zc.buildout.extension";
+const END_OF_EXTENSIONS: &str = "zc.buildout.unloadextension";
 /// As many recipes of a distribution are listed in a hint; of more only those with a similar name.
 const FEW: usize = 6;
 /// The distribution that recipes in files derive from, when it is installed.
@@ -33,8 +38,6 @@ pub struct PythonRecipes(Arc<Shared>);
 struct Shared {
     workers: Mutex<HashMap<Utf8PathBuf, Arc<Channel>>>,
     found: Mutex<HashMap<String, Arc<Found>>>,
-    /// What the last recipe was found with: an uninstalled part has no settings of its own.
-    settings: Mutex<Option<EggSettings>>,
     /// Files that recipes were given.
     downloads: Mutex<Vec<Downloaded>>,
 }
@@ -68,7 +71,7 @@ impl ForeignRecipes for PythonRecipes {
     ) -> Result<Option<Box<dyn Recipe>>, RecipeError> {
         let Some(found) = self.found(specification, section)? else { return Ok(None) };
         let name = section.name().to_owned();
-        let channel = self.0.worker(&found, section.engine())?;
+        let channel = self.0.worker(&found.python, section.engine())?;
         let call = Call { shared: &self.0, channel: &channel, specification, subject: &name };
         let (requirement, entry) = split(specification);
         section.engine().doing(
@@ -105,24 +108,57 @@ impl ForeignRecipes for PythonRecipes {
         Ok(found.map(|found| found.signature.clone()).unwrap_or_default())
     }
 
-    fn uninstall(&self, specification: &str, part: &Uninstall<'_>) -> Result<(), RecipeError> {
-        let Some(settings) = locked(&self.0.settings).clone() else { return Ok(()) };
-        // Nothing is fetched to remove a part, and a recipe that is gone keeps no part from being removed.
-        let settings = EggSettings { offline: true, allow_picked_versions: true, ..settings };
-        let install = |requirement: &str| Eggs::new(&settings, &|_| {}).install(&[requirement]);
-        let found = self.0.find(specification, &settings, &install).unwrap_or_else(|error| {
-            tracing::debug!(part = part.part, %error, "the recipe is gone, its uninstall step is left out");
-            None
-        });
-        let Some(found) = found else { return Ok(()) };
+    fn uninstall(
+        &self,
+        specification: &str,
+        part: &Uninstall<'_>,
+        build: &mut Build<'_>,
+    ) -> Result<(), RecipeError> {
+        let engine = build.engine();
+        let Some(found) = self.found_to_uninstall(specification, engine) else { return Ok(()) };
         let Some(entry) = &found.uninstall else { return Ok(()) };
-        let channel = self.0.start(&found.python, &settings.environment, part.directory)?;
+        let channel = self.0.worker(&found.python, engine)?;
+        engine.log(Level::Info, None, "Running uninstall recipe.".to_owned());
         let request = json!({
             "ask": "uninstall", "part": part.part, "entry": entry, "path": found.path, "options": part.options,
             "directory": part.directory,
         });
         let call = Call { shared: &self.0, channel: &channel, specification, subject: part.part };
-        call.ask(None, request).0.map(drop)
+        call.ask(Some(engine), request).0.map(drop)
+    }
+
+    fn extend(
+        &self,
+        extensions: &[String],
+        moment: Moment,
+        build: &mut Build<'_>,
+    ) -> Result<(), RecipeError> {
+        let engine = build.engine();
+        let settings = engine.egg_settings()?;
+        let set = engine.install_eggs(&settings, extensions)?;
+        let group = match moment {
+            Moment::Load => EXTENSIONS,
+            Moment::Unload => END_OF_EXTENSIONS,
+        };
+        let projects: Vec<String> = set.versions().map(|(project, _)| project.to_owned()).collect();
+        for project in projects {
+            for point in set.entry_points(&project, group)? {
+                let channel = self.0.worker(set.python(), engine)?;
+                let request = json!({
+                    "ask": "extend", "entry": {"module": point.module, "attribute": point.attribute},
+                    "path": set.path(), "directory": engine.directory(),
+                });
+                let specification = format!("{project}:{}", point.name);
+                let call = Call {
+                    shared: &self.0,
+                    channel: &channel,
+                    specification: &specification,
+                    subject: "buildout",
+                };
+                call.ask(Some(engine), request).0?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -139,8 +175,21 @@ impl PythonRecipes {
             let settings = engine.egg_settings()?;
             let install = |requirement: &str| engine.install_eggs(&settings, &[requirement]);
             let found = self.0.find(specification, &settings, &install);
-            *locked(&self.0.settings) = Some(settings);
             found.map_err(|error| BuildError::from_recipe(&name, not_loaded(specification, &name, error)))
+        })
+    }
+
+    /// Finds the recipe of a part that is to be removed. Nothing is fetched for that, and a recipe that is gone keeps
+    /// no part from being removed.
+    fn found_to_uninstall(&self, specification: &str, engine: &mut Engine) -> Option<Arc<Found>> {
+        let found = engine.egg_settings().map_err(RecipeError::from).and_then(|settings| {
+            let settings = EggSettings { offline: true, allow_picked_versions: true, ..settings };
+            let install = |requirement: &str| Eggs::new(&settings, &|_| {}).install(&[requirement]);
+            self.0.find(specification, &settings, &install)
+        });
+        found.unwrap_or_else(|error| {
+            tracing::debug!(specification, %error, "the recipe is gone, its uninstall step is left out");
+            None
         })
     }
 }
@@ -318,20 +367,12 @@ impl Shared {
         Ok(found)
     }
 
-    fn worker(&self, found: &Found, engine: &Engine) -> Result<Arc<Channel>, RecipeError> {
-        self.start(&found.python, &engine.environment, engine.directory())
-    }
-
-    fn start(
-        &self,
-        python: &Utf8Path,
-        environment: &std::collections::BTreeMap<String, String>,
-        directory: &Utf8Path,
-    ) -> Result<Arc<Channel>, RecipeError> {
+    /// The worker of an interpreter, which is started when it is first needed.
+    fn worker(&self, python: &Utf8Path, engine: &Engine) -> Result<Arc<Channel>, RecipeError> {
         if let Some(running) = locked(&self.workers).get(python) {
             return Ok(Arc::clone(running));
         }
-        let channel = Channel::start(python, environment, directory).map_err(|error| {
+        let channel = Channel::start(python, &engine.environment, engine.directory()).map_err(|error| {
             RecipeError::new(format!("recipes cannot be run by `{python}`"))
                 .because(error)
                 .code("E-bridge-python-failed")

@@ -8,7 +8,7 @@ use fs_err as fs;
 use crate::eggs::wheel_for_trials;
 use crate::engine::Engine;
 use crate::foreign::{ForeignRecipes, PythonRecipes};
-use crate::{BuildError, CommandLine, Event, Part, RecipeError, Settings, Sink, Uninstall};
+use crate::{Build, BuildError, CommandLine, Event, Part, RecipeError, Settings, Sink, Uninstall};
 
 #[derive(Default)]
 struct Lines(std::sync::Mutex<Vec<String>>);
@@ -360,8 +360,9 @@ fn removing_a_part_runs_its_uninstall_step_and_needs_no_recipe_that_is_gone() {
     let options = [("recipe".to_owned(), "some.recipe".to_owned())].into();
     let part = Uninstall { part: "part", options: &options, directory: &place.root };
 
-    recipes.uninstall("some.recipe", &part).unwrap();
-    recipes.uninstall("gone.recipe:entry", &part).unwrap();
+    let mut build = Build::new(&mut place.engine);
+    recipes.uninstall("some.recipe", &part, &mut build).unwrap();
+    recipes.uninstall("gone.recipe:entry", &part, &mut build).unwrap();
 
     assert_eq!(fs::read_to_string(place.root.join("removed")).unwrap(), "partsome.recipe");
 }

@@ -4,8 +4,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use host::locks::FileLock;
 use indexmap::IndexMap;
 
+use super::extensions::Extensions;
 use super::parts::Run;
-use super::{develop, extensions, launcher, rebootstrap, record::Record};
+use super::{develop, launcher, rebootstrap, record::Record};
 use crate::engine::{Activity, Engine};
 use crate::installed::SIGNATURE;
 use crate::plan::{Plan, Wanted, Why, plan};
@@ -24,7 +25,7 @@ pub(super) fn install(
         if first.is_all {
             return Ok(Outcome::default());
         }
-        engine.doing(Activity::Plain("Loading extensions."), extensions::load)?;
+        let extensions = engine.doing(Activity::Plain("Loading extensions."), Extensions::load)?;
         make_directories(engine)?;
         let path = engine.require("buildout", "installed")?;
         let path = (!path.is_empty()).then(|| Utf8PathBuf::from(path));
@@ -53,6 +54,7 @@ pub(super) fn install(
         let saved = run.record.save();
         let outcome = run.outcome;
         done.and(saved)?;
+        engine.doing(Activity::Plain("Unloading extensions."), |engine| extensions.unload(engine))?;
         launcher::write(engine, &settings.engine)?;
         Ok(outcome)
     })
