@@ -142,7 +142,7 @@ impl Desk {
     }
 
     pub(crate) fn download(&self, download: &Download) -> Result<Downloaded, RecipeError> {
-        let mut log = |message: String| self.log(Level::Info, None, message);
+        let mut log = |logger: Option<&str>, message: String| self.log(Level::Info, logger, message);
         let downloaded = self.snapshot.fetcher.fetch(download, &mut log);
         Ok(downloaded.map_err(|error| BuildError::from(Fault::Download(error)))?)
     }

@@ -2,6 +2,7 @@
 
 mod defaults;
 mod distributions;
+mod downloads;
 mod initialise;
 mod services;
 mod signature;
@@ -20,6 +21,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use host::python::Interpreter;
 use indexmap::IndexMap;
 
+use crate::download::Fetcher;
 use crate::eggs::EggMemory;
 use crate::fault::Fault;
 use crate::jobs::Jobs;
@@ -51,6 +53,8 @@ pub(crate) struct Engine {
     python_cache: Option<Utf8PathBuf>,
     interpreters: HashMap<Utf8PathBuf, Interpreter>,
     eggs: Arc<EggMemory>,
+    /// What fetches files, made when the first one is asked for.
+    downloads: Option<Fetcher>,
     sink: Arc<dyn Sink>,
     /// How many programs of parts may run at once.
     pub(crate) jobs: Arc<Jobs>,
@@ -159,6 +163,7 @@ impl Engine {
             python_cache: settings.python_cache.clone(),
             interpreters: HashMap::new(),
             eggs: Arc::default(),
+            downloads: None,
             jobs: Arc::default(),
             sink: Arc::clone(&settings.sink),
             dialect: settings.dialect,

@@ -35,6 +35,7 @@ mod settings;
 mod sources;
 mod syntax;
 mod table;
+mod unfinished;
 mod value;
 mod window;
 
@@ -57,3 +58,5 @@ pub use settings::{Dialect, Outcome, Settings};
 pub use syntax::{SyntaxError, SyntaxErrorKind};
 pub use value::{Value, ValueError};
 pub use window::Window;
+
+pub use shacache::{Algorithm, Checksum};

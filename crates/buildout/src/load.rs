@@ -1,7 +1,10 @@
 //! From settings to a table that is complete and an engine that knows its directory: defaults, the user's defaults,
 //! profiles, the command line.
 
+use std::time::Duration;
+
 use camino::{Utf8Path, Utf8PathBuf};
+use shacache::HttpCacheSettings;
 
 use crate::command_line::CommandLineAssignment;
 use crate::engine::Engine;
@@ -165,12 +168,12 @@ fn fetch_rules(
     assignments: &[CommandLineAssignment],
     home: Option<&Utf8Path>,
 ) -> Result<FetchRules, BuildError> {
-    let option = |name: &str| {
-        let typed = assignments
-            .iter()
-            .rfind(|assignment| assignment.section == "buildout" && assignment.option == name);
-        typed.map(|assignment| assignment.value.clone()).or_else(|| table.plain("buildout", name))
+    let value = |section: &str, name: &str| {
+        let typed =
+            assignments.iter().rfind(|assignment| assignment.section == section && assignment.option == name);
+        typed.map(|assignment| assignment.value.clone()).or_else(|| table.plain(section, name))
     };
+    let option = |name: &str| value("buildout", name);
     let flag = |name: &str| match option(name).as_deref() {
         Some("true") => Ok(true),
         None | Some("false") => Ok(false),
@@ -192,5 +195,10 @@ fn fetch_rules(
         cache: cache.map(|cache| expand_home(&cache, home, &directory)),
         offline: flag("offline")?,
         newest: flag("newest")?,
+        timeout: option("socket-timeout")
+            .and_then(|seconds| seconds.trim().parse().ok())
+            .map(Duration::from_secs),
+        network_cache: option("networkcache-section")
+            .and_then(|section| HttpCacheSettings::from_options(&|name| value(section.trim(), name))),
     })
 }

@@ -5,10 +5,13 @@ mod graph;
 mod location;
 
 use std::collections::HashSet;
+use std::io::Read;
 use std::sync::Arc;
+use std::time::Duration;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
+use shacache::{Client, HttpCacheSettings, Limits};
 
 use crate::condition::Condition;
 use crate::download::{Download, Fetcher};
@@ -25,6 +28,8 @@ pub(crate) use location::{Location, normalise};
 /// The text that makes a section remember where its profile is.
 const BASE_REFERENCE: &str = "${:_profile_base_location_}";
 const BASE_OPTION: &str = "_profile_base_location_";
+/// The largest profile that is read, in bytes.
+const LARGEST_PROFILE: u64 = 64 << 20;
 
 /// How profiles are fetched from the network: as `[buildout]` of the root profile and the command line say.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +37,9 @@ pub(crate) struct FetchRules {
     pub(crate) cache: Option<Utf8PathBuf>,
     pub(crate) offline: bool,
     pub(crate) newest: bool,
+    /// How long to wait for a word from a server.
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) network_cache: Option<HttpCacheSettings>,
 }
 
 /// A profile that was read: what it says, and what it extends.
@@ -49,11 +57,13 @@ pub(crate) struct Reader<'a> {
     graph: Graph<Profile>,
     /// Profiles being followed: none of them may be extended again.
     open: HashSet<String>,
+    /// Fetches profiles from the network, as the rules say; made when the first one is met.
+    fetcher: Option<Fetcher>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(engine: &'a mut Engine, rules: FetchRules) -> Self {
-        Self { engine, rules, graph: Graph::default(), open: HashSet::new() }
+        Self { engine, rules, graph: Graph::default(), open: HashSet::new(), fetcher: None }
     }
 
     /// Reads a profile with everything that it extends, and applies them to the engine's table; `rules` is asked once
@@ -68,7 +78,7 @@ impl<'a> Reader<'a> {
         let mut own = self.engine.table.clone();
         own.apply(profile.id, profile.sections.clone());
         match rules(&own) {
-            Ok(rules) => self.rules = rules,
+            Ok(rules) => (self.rules, self.fetcher) = (rules, None),
             Err(error) => {
                 // The message shows where the profile says so.
                 self.engine.table = own;
@@ -161,25 +171,34 @@ impl<'a> Reader<'a> {
 
     fn text(&mut self, location: &Location) -> Result<Arc<str>, Box<dyn std::error::Error + Send + Sync>> {
         let address = match location {
-            Location::Path(path) => return Ok(fs_err::read_to_string(path)?.into()),
+            Location::Path(path) => return Ok(read_profile(path)?.into()),
             Location::Url(url) => url,
         };
         if let Some(text) = self.engine.fetched.get(address) {
             return Ok(Arc::clone(text));
         }
-        let mut fetcher = Fetcher::new(self.rules.cache.clone(), self.rules.offline);
-        fetcher.prefer_network(self.rules.newest);
-        if let Some(home) = self.engine.environment.get("HOME") {
-            fetcher.home(home);
-        }
+        let downloaded = self.fetcher()?.fetch(&Download::new(address), &mut |_, _| {})?;
+        let text: Arc<str> = read_profile(downloaded.path())?.into();
+        self.engine.fetched.insert(address.clone(), Arc::clone(&text));
+        Ok(text)
+    }
+
+    fn fetcher(&mut self) -> Result<&Fetcher, std::io::Error> {
         if let Some(cache) = &self.rules.cache {
             host::files::ensure_directory(cache, 0o777)?;
         }
-        let (url, md5) = split_checksum(address);
-        let downloaded = fetcher.fetch(&Download::new(url).md5(md5), &mut |_| {})?;
-        let text: Arc<str> = fs_err::read_to_string(downloaded.path())?.into();
-        self.engine.fetched.insert(address.clone(), Arc::clone(&text));
-        Ok(text)
+        Ok(self.fetcher.get_or_insert_with(|| {
+            let rules = &self.rules;
+            let limits = Limits { largest: LARGEST_PROFILE, ..Fetcher::limits(rules.timeout) };
+            let mut fetcher = Fetcher::new(rules.cache.clone(), rules.offline, Client::new(limits));
+            fetcher.prefer_network(rules.newest);
+            if let Some(home) = self.engine.environment.get("HOME") {
+                fetcher.home(home);
+            }
+            let settings = rules.network_cache.clone();
+            fetcher.mirror(settings.and_then(|settings| self.engine.network_cache(settings)));
+            fetcher
+        }))
     }
 
     /// Whether a section with a condition counts.
@@ -199,6 +218,17 @@ impl<'a> Reader<'a> {
             .into()
         })
     }
+}
+
+/// Reads a profile, unless it is too large to be one; what calls itself a file and has no end is no profile either.
+fn read_profile(path: &Utf8Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let read = fs_err::File::open(path)?.take(LARGEST_PROFILE + 1).read_to_string(&mut text)?;
+    if read as u64 > LARGEST_PROFILE {
+        let message = format!("it is larger than the {} MiB that a profile may have", LARGEST_PROFILE >> 20);
+        return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, message));
+    }
+    Ok(text)
 }
 
 /// Takes an option of `[buildout]` that lists profiles, however it was assigned.
@@ -221,15 +251,5 @@ fn remember_base(sections: &mut IndexMap<String, ParsedSection>, base: &str) {
         let value = base.to_owned();
         let assignment = crate::syntax::Assignment { operator: Operator::Set, value, line };
         section.options.insert(BASE_OPTION.to_owned(), vec![assignment]);
-    }
-}
-
-/// An address may carry the MD5 of what is behind it as its fragment.
-fn split_checksum(url: &str) -> (&str, Option<String>) {
-    match url.rsplit_once('#') {
-        Some((url, sum)) if sum.len() == 32 && sum.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-            (url, Some(sum.to_owned()))
-        }
-        _ => (url, None),
     }
 }

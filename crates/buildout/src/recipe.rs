@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 
-use crate::{Action, Part, RecipeError, Section};
+use crate::{Action, Download, Part, RecipeError, Section};
 
 /// One part's recipe object, made when its section is initialised.
 pub trait Recipe: Send {
@@ -22,6 +22,12 @@ pub trait Recipe: Send {
     fn update(&mut self, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
         let _ = part;
         Ok(Vec::new())
+    }
+
+    /// What [`Recipe::install`] will ask for with [`crate::Window::download`], as far as it is known before. It is fetched
+    /// while other parts are built; a part that says nothing fetches everything when it is its turn.
+    fn downloads(&self) -> Vec<Download> {
+        Vec::new()
     }
 
     /// Computes an option that the section does not have, when somebody asks for it. It is not recorded.

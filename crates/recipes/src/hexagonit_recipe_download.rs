@@ -142,6 +142,10 @@ impl Recipe for Fetched {
         Ok(vec![if is_new { self.directory.clone() } else { file }])
     }
 
+    fn downloads(&self) -> Vec<Download> {
+        vec![self.download.clone()]
+    }
+
     fn update(&mut self, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
         if self.again_on_update {
             self.ignores_existing = true;

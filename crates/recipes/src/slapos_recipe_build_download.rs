@@ -3,18 +3,18 @@
 //! | option | meaning | default |
 //! |---|---|---|
 //! | `url` | address of the file, or its path on this machine | required |
-//! | `md5sum` | MD5 that the file must have, in hexadecimal | not checked |
+//! | `md5sum`, `sha256sum`, `sha512sum` | what the file must hash to, in hexadecimal | not checked |
 //! | `alternate-url` | address to try when the first does not answer with the file | none |
 //! | `destination` | path of the file | a file in `${buildout:parts-directory}/<part>` |
 //! | `filename` | name of the file there | the part's name |
 //! | `offline` | whether the network may be used, whatever the build says: `true` or `false` | as the build |
-//! | `shared` | share the file between releases; needs `md5sum` and no `destination` | `false` |
+//! | `shared` | share the file between releases; needs a checksum and no `destination` | `false` |
 //! | `mode` | refused: the mode is always the default one | |
 //!
 //! Offers `target`, the path of the file, and without `destination` also `location`, its directory. Install fetches;
-//! update fetches again unless there is an `md5sum`.
+//! update fetches again unless there is a checksum.
 
-use buildout::{Download, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section};
+use buildout::{Algorithm, Download, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::options::{filled, flag};
@@ -45,6 +45,8 @@ impl RecipeKind for BuildDownload {
             &[
                 OptionDoc::required("url", "address of the file, or its path on this machine"),
                 OptionDoc::optional("md5sum", "MD5 that the file must have, in hexadecimal"),
+                OptionDoc::optional("sha256sum", "SHA-256 that the file must have, in hexadecimal"),
+                OptionDoc::optional("sha512sum", "SHA-512 that the file must have, in hexadecimal"),
                 OptionDoc::optional("alternate-url", "address to try when the first does not give the file"),
                 OptionDoc::optional("destination", "path of the file"),
                 OptionDoc::optional("filename", "name of the file when there is no destination"),
@@ -93,7 +95,11 @@ impl RecipeKind for BuildDownload {
 pub(crate) fn download(section: &mut Section<'_>) -> Result<Download, RecipeError> {
     let url = section.require("url")?;
     let (md5, alternate_url) = (section.get("md5sum")?, section.get("alternate-url")?);
-    let mut download = Download::new(url.trim()).md5(md5).alternate_url(alternate_url);
+    let mut download = Download::new(url.trim())
+        .md5(md5)
+        .checksum(Algorithm::Sha256, section.get("sha256sum")?)
+        .checksum(Algorithm::Sha512, section.get("sha512sum")?)
+        .alternate_url(alternate_url);
     download.offline = flag(section, "offline")?;
     Ok(download)
 }
@@ -111,7 +117,7 @@ fn check_shared(download: &Download, destination: Option<&str>) -> Result<(), Re
             RecipeError::new("When shared=true, option 'destination' can't be set").option("destination")
         );
     }
-    if download.md5.is_none() {
+    if !download.is_checked() {
         return Err(RecipeError::new("When shared=true, option 'md5sum' must be set").option("shared"));
     }
     Ok(())
@@ -132,8 +138,12 @@ impl Recipe for Fetched {
         Ok(vec![self.owned.clone()])
     }
 
+    fn downloads(&self) -> Vec<Download> {
+        vec![self.download.clone()]
+    }
+
     fn update(&mut self, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
-        if self.download.md5.is_none() {
+        if !self.download.is_checked() {
             self.install(part)?;
         }
         Ok(Vec::new())

@@ -3,7 +3,7 @@
 //! | option | meaning | default |
 //! |---|---|---|
 //! | `url` | address of the archive, or its path on this machine | required |
-//! | `md5sum` | MD5 that the archive must have, in hexadecimal | not checked |
+//! | `md5sum`, `sha256sum`, `sha512sum` | what the archive must hash to, in hexadecimal | not checked |
 //! | `alternate-url` | address to try when the first does not answer with the archive | none |
 //! | `destination` | directory to unpack into | `${buildout:parts-directory}/<part>` |
 //! | `strip-top-level-dir` | take away the archive's single top directory: `true`, `false`; when absent: if there is exactly one | |
@@ -45,6 +45,8 @@ impl RecipeKind for BuildDownloadUnpacked {
             &[
                 OptionDoc::required("url", "address of the archive, or its path on this machine"),
                 OptionDoc::optional("md5sum", "MD5 that the archive must have, in hexadecimal"),
+                OptionDoc::optional("sha256sum", "SHA-256 that the archive must have, in hexadecimal"),
+                OptionDoc::optional("sha512sum", "SHA-512 that the archive must have, in hexadecimal"),
                 OptionDoc::optional(
                     "alternate-url",
                     "address to try when the first does not give the archive",
@@ -99,5 +101,8 @@ impl Recipe for Unpacked {
         let archive = part.download(&self.download)?;
         unpack::unpack(archive.path(), &self.directory, self.top)?;
         Ok(vec![self.directory.clone()])
+    }
+    fn downloads(&self) -> Vec<Download> {
+        vec![self.download.clone()]
     }
 }

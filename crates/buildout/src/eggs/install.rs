@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::error::EggError;
 use super::name::WheelName;
 use super::wheel::Wheel;
+use crate::unfinished;
 
 /// Raised when eggs in the store must be made anew because they would have another content.
 const STORE_FORMAT: u32 = 1;
@@ -106,38 +107,13 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Begins the names of what is not finished yet; the number of the process that works on it follows.
-const UNFINISHED: &str = ".unfinished-";
-
-/// A directory of our own in `parent`, removed when it is dropped; if we are killed, [`sweep`] removes it.
-pub(super) fn scratch_in(parent: &Utf8Path) -> std::io::Result<tempfile::TempDir> {
-    tempfile::Builder::new().prefix(&unfinished_prefix()).tempdir_in(parent)
-}
-
-/// What the names of our own unfinished files and directories begin with.
-pub(super) fn unfinished_prefix() -> String {
-    format!("{UNFINISHED}{}-", std::process::id())
-}
-
-/// Removes what processes that are gone left unfinished in a directory. What cannot be removed is left.
-pub(super) fn sweep(directory: &Utf8Path) {
-    let Ok(entries) = directory.read_dir_utf8() else { return };
-    for entry in entries.flatten() {
-        let worker = entry.file_name().strip_prefix(UNFINISHED).and_then(|rest| rest.split('-').next());
-        let gone = worker.and_then(|pid| pid.parse().ok()).is_some_and(|pid| !host::process::is_alive(pid));
-        if gone && let Err(error) = files::remove_tree(entry.path()) {
-            tracing::debug!(path = %entry.path(), %error, "an unfinished file stays");
-        }
-    }
-}
-
 /// Makes a directory under a temporary name beside `target` and renames it, so that it is there whole or not at all.
 fn appear(target: &Utf8Path, fill: impl FnOnce(&Utf8Path) -> Result<(), EggError>) -> Result<(), EggError> {
     let parent = target.parent().unwrap_or_else(|| Utf8Path::new("."));
     let failed = |source| EggError::Io { action: "write", path: target.to_owned(), source };
     files::ensure_directory(parent, 0o755).map_err(failed)?;
-    sweep(parent);
-    let temporary = scratch_in(parent).map_err(failed)?;
+    unfinished::sweep(parent);
+    let temporary = unfinished::directory_in(parent).map_err(failed)?;
     let inside = Utf8PathBuf::try_from(temporary.path().join("egg"))
         .map_err(|error| failed(std::io::Error::other(error)))?;
     fill(&inside)?;
@@ -237,11 +213,11 @@ mod tests {
     #[test]
     fn what_a_killed_process_left_is_removed_and_what_others_work_on_is_not() {
         let (_guard, root) = scratch();
-        let ours = scratch_in(&root).unwrap();
-        fs::create_dir(root.join(format!("{UNFINISHED}{}-x", u32::MAX))).unwrap();
+        let ours = unfinished::directory_in(&root).unwrap();
+        fs::create_dir(root.join(format!(".unfinished-{}-x", u32::MAX))).unwrap();
         fs::write(root.join(".unfinished-notes"), "").unwrap();
 
-        sweep(&root);
+        unfinished::sweep(&root);
 
         let mut left: Vec<String> =
             root.read_dir_utf8().unwrap().map(|entry| entry.unwrap().file_name().to_owned()).collect();

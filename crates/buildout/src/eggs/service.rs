@@ -14,7 +14,7 @@ use super::distribution::{self, Distribution, Kind};
 use super::error::{EggError, Missing};
 use super::index::pip::{self, PipConfiguration};
 use super::index::{Candidate, Index, Places, Preferences, Search};
-use super::install::{Destination, sweep};
+use super::install::Destination;
 use super::metadata::{Dependencies, Fields};
 use super::name::ProjectName;
 use super::pins::{Pin, Pins};
@@ -383,7 +383,7 @@ impl<'a> Session<'a> {
         }
         let places = self.places()?;
         if let Some(downloads) = &self.settings.download_cache {
-            sweep(downloads);
+            crate::unfinished::sweep(downloads);
         }
         let index = match self.memory.map(|memory| locked(&memory.index)) {
             Some(known) if known.as_ref().is_some_and(|(known, _)| *known == places) => {

@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::error::EggError;
 use super::index::pip::FIND_PIP;
-use super::install::{HashWriter, hex, scratch_in};
-use crate::EggSettings;
+use super::install::{HashWriter, hex};
+use crate::{EggSettings, unfinished};
 
 /// How long one build may take.
 const BUILD_LIMIT: Duration = Duration::from_secs(3600);
@@ -42,7 +42,7 @@ impl Builder<'_> {
         }
         let failed = |source| EggError::Io { action: "write", path: directory.clone(), source };
         files::ensure_directory(self.cache, 0o755).map_err(failed)?;
-        let scratch = scratch_in(self.cache).map_err(failed)?;
+        let scratch = unfinished::directory_in(self.cache).map_err(failed)?;
         let target = Utf8PathBuf::try_from(scratch.path().join("wheel"))
             .map_err(|error| failed(std::io::Error::other(error)))?;
         self.run_pip(archive, &target)?;

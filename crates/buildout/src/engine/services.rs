@@ -5,7 +5,6 @@ use host::python::Interpreter;
 use indexmap::IndexMap;
 
 use super::Engine;
-use crate::download::{Download, Downloaded, Fetcher};
 use crate::fault::Fault;
 use crate::{BuildError, Dialect, EggSettings};
 
@@ -133,28 +132,6 @@ impl Engine {
                 Err(Fault::InvalidValue { option, value, expected: "true or false" }.into())
             }
         }
-    }
-
-    pub(crate) fn download(&mut self, download: &Download) -> Result<Downloaded, BuildError> {
-        let fetcher = self.fetcher()?;
-        let engine = &*self;
-        let mut log = |message: String| engine.log(crate::Level::Info, None, message);
-        Ok(fetcher.fetch(download, &mut log).map_err(Fault::Download)?)
-    }
-
-    /// What fetches files as `[buildout]` says.
-    pub(crate) fn fetcher(&mut self) -> Result<Fetcher, BuildError> {
-        let cache = self.buildout_option("download-cache")?.map(|path| self.directory.join(path));
-        let timeout = self.buildout_option("socket-timeout")?.and_then(|seconds| seconds.trim().parse().ok());
-        let mut fetcher = Fetcher::new(cache, self.offline);
-        fetcher.base_directory(&self.directory);
-        if let Some(home) = self.environment.get("HOME") {
-            fetcher.home(home);
-        }
-        if let Some(seconds) = timeout {
-            fetcher.timeout(std::time::Duration::from_secs(seconds));
-        }
-        Ok(fetcher)
     }
 
     /// How many programs of parts may run at once: what the profile or the command line says, else what `make` was

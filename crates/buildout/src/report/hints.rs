@@ -112,7 +112,10 @@ fn download_hints(error: &DownloadError) -> Vec<String> {
             Place::Cache(path) => vec![format!("remove {path} from the cache; it is then fetched again")],
             Place::Network | Place::Local(_) => vec![
                 "the address probably moved; open it in a browser and correct `url`".to_owned(),
-                format!("if the file changed on purpose, set `md5sum = {}`", mismatch.actual),
+                format!(
+                    "if the file changed on purpose, set `{}sum = {}`",
+                    mismatch.actual.algorithm, mismatch.actual.digits
+                ),
             ],
         },
         DownloadError::Status { .. } => vec!["check the address in the profile".to_owned()],
@@ -120,7 +123,7 @@ fn download_hints(error: &DownloadError) -> Vec<String> {
             vec!["check the network, then run the same command again: it goes on where it stopped".to_owned()]
         }
         DownloadError::Address { .. } => vec!["addresses start with https://, http:// or file://".to_owned()],
-        DownloadError::File { .. } => Vec::new(),
+        DownloadError::File { source, .. } => vec![file_hint(source.kind()).to_owned()],
     }
 }
 
@@ -139,7 +142,10 @@ pub(super) fn facts(error: &BuildError) -> Vec<String> {
         Fault::Locked { pid: Some(pid), .. } => vec![format!("the process {pid} holds it")],
         Fault::Download(DownloadError::Checksum(mismatch)) => {
             let Mismatch { url, expected, actual, content_type, size, .. } = &**mismatch;
-            let mut facts = vec![format!("md5 of {url} is {actual}, the profile says {expected}")];
+            let mut facts = vec![format!(
+                "{} of {url} is {}, the profile says {}",
+                expected.algorithm, actual.digits, expected.digits
+            )];
             if let Some(content_type) = content_type {
                 facts.push(format!("the server sent {content_type}, {size} bytes"));
             }

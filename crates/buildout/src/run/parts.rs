@@ -37,6 +37,9 @@ impl Run<'_> {
             .iter()
             .map(|(part, action)| Task { part, action: *action, options: &parts[part] })
             .collect();
+        let installed = tasks.iter().filter(|task| task.action == Action::Install);
+        let downloads = installed.flat_map(|task| self.engine.downloads_of(task.part)).collect();
+        self.engine.fetch_ahead(downloads)?;
         let limit = self.engine.jobs()?;
         self.engine.jobs = Arc::new(Jobs::new(limit, &self.engine.environment));
         let keep_in = (self.engine.dialect() == Dialect::Slapos).then(|| self.engine.directory().to_owned());
@@ -49,6 +52,7 @@ impl Run<'_> {
             one_by_one(self.engine, books, &sequence)
         };
         sequence.close();
+        self.engine.end_fetching_ahead();
         let (installed, updated, failed) = books.close();
         self.outcome.installed = installed;
         self.outcome.updated = updated;

@@ -13,7 +13,7 @@ use ureq::tls::{PemItem, RootCerts, TlsConfig, TlsProvider};
 use url::Url;
 
 use super::super::error::EggError;
-use super::super::install::{hex, unfinished_prefix};
+use super::super::install::hex;
 use super::Places;
 use super::page::Checksum;
 
@@ -123,7 +123,7 @@ impl Fetcher {
         let directory = target.parent().unwrap_or_else(|| Utf8Path::new("."));
         let failed = |source| EggError::Io { action: "write", path: target.to_owned(), source };
         let found = self.attempt(url, |response| {
-            let mut file = tempfile::Builder::new().prefix(&unfinished_prefix()).tempfile_in(directory)?;
+            let mut file = crate::unfinished::file_in(directory)?;
             let found = copy_and_hash(&mut response.into_body().into_reader(), &mut file, checksum)?;
             Ok((file, found))
         })?;
