@@ -238,6 +238,11 @@ impl Engine {
         }
     }
 
+    /// The least importance that the log shows: 20 shows what happens, 10 every step, less than that more and more.
+    pub(crate) fn log_threshold(&self) -> i64 {
+        self.log_threshold
+    }
+
     /// Whether lines of that importance are in the log.
     fn shows(&self, level: Level) -> bool {
         level.number() >= self.log_threshold

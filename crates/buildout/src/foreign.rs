@@ -10,6 +10,9 @@ pub use python::PythonRecipes;
 
 use crate::{Build, Recipe, RecipeError, Section, Uninstall};
 
+/// The code of the error that a recipe ended the process it ran in.
+pub const WORKER_LOST: &str = "E-bridge-worker-lost";
+
 /// When extensions are called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {

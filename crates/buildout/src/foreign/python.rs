@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::channel::{Channel, WorkerError};
 use super::serve::{self, Collected};
-use super::{ForeignRecipes, Moment};
+use super::{ForeignRecipes, Moment, WORKER_LOST};
 use crate::eggs::{EggError, Eggs, WorkingSet};
 use crate::engine::{Activity, Engine};
 use crate::nearest::nearest;
@@ -336,7 +336,7 @@ impl Call<'_> {
             self.specification, self.subject
         ))
         .because(error)
-        .code("E-bridge-worker-lost")
+        .code(WORKER_LOST)
         .hint("a recipe that ends its process or exhausts the memory does this; look at the lines above")
     }
 }

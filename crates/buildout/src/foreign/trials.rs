@@ -7,7 +7,7 @@ use fs_err as fs;
 
 use crate::eggs::wheel_for_trials;
 use crate::engine::Engine;
-use crate::foreign::{ForeignRecipes, PythonRecipes};
+use crate::foreign::{ForeignRecipes, Moment, PythonRecipes};
 use crate::{Build, BuildError, CommandLine, Event, Part, RecipeError, Settings, Sink, Uninstall};
 
 #[derive(Default)]
@@ -344,6 +344,28 @@ fn distributions_that_share_a_namespace_are_found_one_after_the_other() {
 
     assert_eq!(place.run("b").unwrap(), [place.root.join("ns.two")]);
     assert_eq!(place.run("a").unwrap(), [place.root.join("ns.one")]);
+}
+
+#[test]
+fn extensions_see_the_build_before_and_after_the_parts() {
+    let mut place = place("", &[("other", &[("port", "80")])]);
+    let code = "def load(buildout): buildout['other']['port'] = '81'\n\
+                def unload(buildout): open('seen', 'w').write(','.join(sorted(buildout)))\n";
+    let points = "[zc.buildout.extension]\ndefault = some_code:load\n\
+                  [zc.buildout.unloadextension]\ndefault = some_code:unload\n";
+    let files = [("some_code.py", code), ("some_extension-1.0.dist-info/entry_points.txt", points)];
+    wheel_for_trials(&place.root.join("index"), "some.extension", "1.0", &files);
+    let recipes = place.recipes.clone();
+    let names = ["some.extension".to_owned()];
+
+    recipes.extend(&names, Moment::Load, &mut Build::new(&mut place.engine)).unwrap();
+    assert!(!place.root.join("seen").exists());
+    recipes.extend(&names, Moment::Unload, &mut Build::new(&mut place.engine)).unwrap();
+
+    assert_eq!(place.get("other", "port").unwrap(), "81");
+    assert_eq!(fs::read_to_string(place.root.join("seen")).unwrap(), "buildout,other");
+    let gone = recipes.extend(&["gone".to_owned()], Moment::Load, &mut Build::new(&mut place.engine));
+    assert_eq!(gone.unwrap_err().error_code(), "E-eggs-missing");
 }
 
 #[test]

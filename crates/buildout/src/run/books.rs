@@ -10,14 +10,17 @@ use super::parts::remove_paths;
 use super::record::Record;
 use super::sequence::Sequence;
 use super::work::Voice;
+use crate::foreign::WORKER_LOST;
 use crate::installed::paths;
-use crate::{Action, BuildError, Event};
+use crate::{Action, BuildError, Dialect, Event};
 
 /// One part to work on.
 #[derive(Clone, Copy)]
 pub(super) struct Task<'t> {
     pub(super) part: &'t str,
     pub(super) action: Action,
+    /// Whether options of it that nobody reads are told.
+    pub(super) warns: bool,
     /// What is to be recorded of it.
     pub(super) options: &'t Options,
 }
@@ -29,12 +32,18 @@ pub(super) struct Books<'b> {
     tasks: &'b [Task<'b>],
     is_done: Vec<bool>,
     failed: BTreeMap<usize, BuildError>,
+    dialect: Dialect,
 }
 
 impl<'b> Books<'b> {
-    pub(super) fn new(record: &'b mut Record, clock: &'b dyn Clock, tasks: &'b [Task<'b>]) -> Self {
+    pub(super) fn new(
+        record: &'b mut Record,
+        clock: &'b dyn Clock,
+        tasks: &'b [Task<'b>],
+        dialect: Dialect,
+    ) -> Self {
         record.order(tasks.iter().map(|task| task.part));
-        Self { record, clock, tasks, is_done: vec![false; tasks.len()], failed: BTreeMap::new() }
+        Self { record, clock, tasks, is_done: vec![false; tasks.len()], failed: BTreeMap::new(), dialect }
     }
 
     pub(super) fn tasks(&self) -> &'b [Task<'b>] {
@@ -63,7 +72,12 @@ impl<'b> Books<'b> {
     ) {
         let Task { part, action, .. } = self.tasks[place];
         let seconds = self.clock.now().duration_since(start).as_secs_f64();
-        let done = done.inspect_err(|_| self.forget_update(place, voice));
+        let done = done.inspect_err(|error| {
+            // A recipe that ends the process ends the Python engine with it, and so does not change its record.
+            if self.dialect == Dialect::Slapos || error.code() != WORKER_LOST {
+                self.forget_update(place, voice);
+            }
+        });
         sequence.end(place);
         let part = part.to_owned();
         let done = match done {
@@ -98,7 +112,7 @@ impl<'b> Books<'b> {
     }
 
     fn note(&mut self, place: usize, given: Vec<String>) {
-        let Task { part, action, options } = self.tasks[place];
+        let Task { part, action, options, .. } = self.tasks[place];
         self.is_done[place] = true;
         if action != Action::Update {
             self.record.put(part, options.clone(), &given);

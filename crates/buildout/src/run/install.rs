@@ -5,12 +5,13 @@ use host::locks::FileLock;
 use indexmap::IndexMap;
 
 use super::extensions::Extensions;
+use super::launcher::Replace;
 use super::parts::Run;
 use super::{develop, launcher, rebootstrap, record::Record};
 use crate::engine::{Activity, Engine};
 use crate::installed::SIGNATURE;
 use crate::plan::{Plan, Wanted, Why, plan};
-use crate::{Action, Build, BuildError, Event, Fault, Level, Outcome, RecipeError, Settings};
+use crate::{Action, Build, BuildError, Dialect, Event, Fault, Level, Outcome, RecipeError, Settings};
 
 pub(super) type Options = IndexMap<String, String>;
 
@@ -27,6 +28,11 @@ pub(super) fn install(
         }
         let extensions = engine.doing(Activity::Plain("Loading extensions."), Extensions::load)?;
         make_directories(engine)?;
+        if engine.dialect() == Dialect::Upstream {
+            // Said where the Python engine looks for newer versions of itself; this one is not a distribution.
+            let message = "Installing 'zc.buildout', 'setuptools', 'pip', 'wheel'.";
+            engine.log(Level::Debug, None, message.to_owned());
+        }
         let path = engine.require("buildout", "installed")?;
         let path = (!path.is_empty()).then(|| Utf8PathBuf::from(path));
         let mut record = Record::load(path, &*settings.clock)?;
@@ -55,7 +61,7 @@ pub(super) fn install(
         let outcome = run.outcome;
         done.and(saved)?;
         engine.doing(Activity::Plain("Unloading extensions."), |engine| extensions.unload(engine))?;
-        launcher::write(engine, &settings.engine)?;
+        launcher::write(engine, &settings.engine, Replace::Own)?;
         Ok(outcome)
     })
 }

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine::Engine;
 use crate::{BuildError, Value};
@@ -14,27 +14,41 @@ const LONGEST_FIRST_LINE: usize = 126;
 /// By this line a launcher is known as ours.
 const MARK: &str = "# This file is written by the build engine; it starts it again.";
 
-/// Writes the launcher unless somebody else's is there. Without a program to start, nothing is written.
-pub(super) fn write(engine: &mut Engine, program: &[String]) -> Result<(), BuildError> {
+/// Whose launcher may be replaced.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Replace {
+    /// Only one that was written here.
+    Own,
+    /// Any: somebody asked for a launcher.
+    Any,
+}
+
+/// Writes the launcher; gives its path if there was something to write. Without a program to start there is not.
+pub(super) fn write(
+    engine: &mut Engine,
+    program: &[String],
+    replace: Replace,
+) -> Result<Option<Utf8PathBuf>, BuildError> {
     if program.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let path = engine.buildout_directory("bin-directory")?.join("buildout");
     let error = |source| BuildError::file(format!("cannot write {path}"), source);
     let present = host::files::read_if_present(&path).map_err(error)?;
-    let body = body(program);
-    if let Some(present) = present {
-        let present = String::from_utf8_lossy(&present);
-        // The interpreter of a release may be one that its own parts have built since.
-        if !present.contains(MARK) || present.ends_with(&body) {
-            return Ok(());
-        }
+    let present = present.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    if replace == Replace::Own && present.as_ref().is_some_and(|present| !present.contains(MARK)) {
+        return Ok(None);
     }
     let Ok(python) = engine.python() else {
         // A build of native parts needs no Python, and then nobody looks for one here.
-        return Ok(());
+        return Ok(None);
     };
-    host::files::replace(&path, format!("{}{body}", first_lines(&python)), 0o755).map_err(error)
+    let text = format!("{}{}", first_lines(&python), body(program));
+    if present.as_ref() == Some(&text) {
+        return Ok(None);
+    }
+    host::files::replace(&path, text, 0o755).map_err(error)?;
+    Ok(Some(path))
 }
 
 fn first_lines(python: &Utf8Path) -> String {

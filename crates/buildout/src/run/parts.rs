@@ -35,7 +35,12 @@ impl Run<'_> {
         let tasks: Vec<Task<'_>> = plan
             .steps
             .iter()
-            .map(|(part, action)| Task { part, action: *action, options: &parts[part] })
+            .map(|(part, action)| {
+                // Upstream reads every option of a part that it has installed before, to compare them.
+                let warns =
+                    self.engine.dialect() == Dialect::Slapos || !self.outcome.uninstalled.contains(part);
+                Task { part, action: *action, warns, options: &parts[part] }
+            })
             .collect();
         let installed = tasks.iter().filter(|task| task.action == Action::Install);
         let downloads = installed.flat_map(|task| self.engine.downloads_of(task.part)).collect();
@@ -45,7 +50,7 @@ impl Run<'_> {
         let keep_in = (self.engine.dialect() == Dialect::Slapos).then(|| self.engine.directory().to_owned());
         let sequence = Sequence::new(self.engine.sink(), tasks.len(), keep_in.as_deref());
         let steps = team::steps(self.engine, &tasks);
-        let books = Books::new(&mut self.record, &*self.settings.clock, &tasks);
+        let books = Books::new(&mut self.record, &*self.settings.clock, &tasks, self.engine.dialect());
         let books = if limit > 1 && steps.iter().any(|step| step.turn == Turn::Beside) {
             team::together(self.engine, books, &steps, &sequence)?
         } else {

@@ -4,16 +4,25 @@ use std::fmt::Write as _;
 
 use camino::Utf8PathBuf;
 
+use super::launcher::Replace;
 use super::setup_script::{self, Purpose};
 use super::{install, launcher};
 use crate::engine::{Activity, Engine};
 use crate::profiles::Location;
-use crate::{BuildError, Event, Fault, Level, Outcome, Settings};
+use crate::{BuildError, Dialect, Event, Fault, Level, Outcome, Settings};
 
 pub(super) fn bootstrap(engine: &mut Engine, settings: &Settings) -> Result<Outcome, BuildError> {
     engine.doing(Activity::Plain("Bootstrapping."), |engine| {
+        if engine.dialect() == Dialect::Upstream {
+            let links = engine.buildout_directory("develop-eggs-directory")?;
+            host::files::remove_tree(&links)
+                .map_err(|source| BuildError::file(format!("cannot remove {links}"), source))?;
+        }
         install::make_directories(engine)?;
-        launcher::write(engine, &settings.engine)
+        if let Some(path) = launcher::write(engine, &settings.engine, Replace::Any)? {
+            engine.log(Level::Info, None, format!("Generated script '{path}'."));
+        }
+        Ok(())
     })?;
     Ok(Outcome::default())
 }

@@ -5,7 +5,7 @@ use host::process::Program;
 
 use crate::eggs::ProjectName;
 use crate::engine::Engine;
-use crate::{BuildError, Fault};
+use crate::{BuildError, Fault, Level};
 
 const DRIVER: &str = include_str!("../../../../python/slapos_bridge/setup_script.py");
 /// The code with which the driver ends when the interpreter has no setuptools.
@@ -83,7 +83,15 @@ fn program(
     Ok(match purpose {
         Purpose::Run(arguments) => program.args(["run", script.as_str()]).args(arguments.iter()),
         Purpose::Develop(target) => {
-            let quiet = if engine.is_verbose() { &[][..] } else { &["-q"] };
+            // As much is said as with the Python engine at each of its levels.
+            let quiet = if engine.log_threshold() == 0 { &[][..] } else { &["-q"] };
+            if engine.is_verbose() {
+                let mut words = vec![program.path().as_str(), script.as_str()];
+                words.extend(quiet);
+                words.extend(["develop", "-mN", "-d", target.as_str()]);
+                let message = format!("in: '{}'\n{}", script.parent().unwrap_or(script), words.join(" "));
+                engine.log(Level::Debug, None, message);
+            }
             program.args(["develop", script.as_str(), target.as_str()]).args(quiet.iter().copied())
         }
     })

@@ -1,6 +1,7 @@
 //! Whole builds with tiny recipes: the life cycle of parts, and what people see.
 
 mod develop;
+mod extensions;
 mod failures;
 mod hooks;
 mod life_cycle;

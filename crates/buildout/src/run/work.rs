@@ -62,7 +62,7 @@ pub(super) fn here(
         let warn = |message| engine.log(Level::Warning, None, message);
         done.map_err(|error| failed(task, error, sink, &created, (&directory, &warn)))
     });
-    if done.is_ok() && task.action == Action::Install {
+    if done.is_ok() && task.action == Action::Install && task.warns {
         engine.warn_of_unused(task.part);
     }
     engine.replace_sink(before);
@@ -88,6 +88,7 @@ pub(super) fn beside(
     });
     if done.is_ok()
         && task.action == Action::Install
+        && task.warns
         && let Some(message) = unused_message(task.part, desk.unused().into_iter())
     {
         desk.log(Level::Warning, None, message);

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use buildout::foreign::PythonRecipes;
+use buildout::foreign::{PythonRecipes, WORKER_LOST};
 use buildout::{CommandLine, Dialect, Event, Settings, Sink, report};
 
 use crate::command::{Example, Group, Habit, Subcommand};
@@ -60,6 +60,10 @@ impl Subcommand for Buildout {
         match buildout::run(settings) {
             Ok(_) => Ok(0),
             Err(error) => {
+                if dialect == Dialect::Upstream && error.code() == WORKER_LOST {
+                    // The Python engine has ended with the recipe, and can say nothing.
+                    return Ok(1);
+                }
                 // The block that programs look for comes first, the full message last; the suite of zc.buildout knows
                 // the block alone.
                 let full = match dialect {
