@@ -319,6 +319,11 @@ impl BuildError {
     pub(crate) fn during(mut self, activities: impl FnOnce() -> Vec<String>) -> Self {
         if self.0.activities.is_empty() {
             self.0.activities = activities();
+            if let Fault::Recipe { error, .. } = &self.0.fault
+                && let (_, Some(doing)) = error.classic_words()
+            {
+                self.0.activities.push(doing.to_owned());
+            }
             let count = self.0.activities.len();
             if count > 2 * MOST_ACTIVITIES {
                 let left_out = MOST_ACTIVITIES..count - MOST_ACTIVITIES;

@@ -256,6 +256,11 @@ impl Window<'_> {
             .hint("it must do so when its section is initialised; report this to who made the recipe")),
         }
     }
+
+    /// Writes a line into the log without a name before it, as the engine does.
+    pub fn log_plainly(&self, level: Level, message: impl Into<String>) {
+        self.engine.log(level, None, message.into());
+    }
 }
 
 fn decode(text: &str, option: &str) -> Result<Value, RecipeError> {

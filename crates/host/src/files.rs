@@ -176,6 +176,16 @@ pub fn sync_directory(directory: &Utf8Path) -> io::Result<()> {
     fs::File::open(directory)?.sync_all()
 }
 
+/// Makes everything that was written to the file system of `path` last through a power loss: for trees of many files,
+/// of which each would have to be synced otherwise.
+///
+/// # Errors
+/// The path cannot be opened, or its file system not be synced.
+pub fn sync_file_system(path: &Utf8Path) -> io::Result<()> {
+    nix::unistd::syncfs(fs::File::open(path)?.file())?;
+    Ok(())
+}
+
 fn grant_owner(directory: &Utf8Path) -> io::Result<()> {
     fs::set_permissions(directory, Permissions::from_mode(0o700))?;
     for entry in fs::read_dir(directory)? {

@@ -287,7 +287,7 @@ impl Writer {
                 || script_files.iter().any(|(file, _)| file == name);
             if !known {
                 let source = if name == new { "it".to_owned() } else { format!("script '{name}'") };
-                part.log(
+                part.log_plainly(
                     Level::Warning,
                     format!(
                         "Could not generate script '{new}' as {source} is not defined in the egg entry points."
@@ -323,7 +323,7 @@ impl Writer {
     ) -> Result<(), RecipeError> {
         part.created(target.clone());
         if write_script(&target, text)? {
-            part.log(Level::Info, format!("Generated {kind} '{target}'."));
+            part.log_plainly(Level::Info, format!("Generated {kind} '{target}'."));
         }
         self.written.push(target);
         Ok(())

@@ -86,11 +86,13 @@ fn message(error: &BuildError) -> String {
         },
         Fault::Usage(text) => text.clone(),
         Fault::Refused { message, .. } => message.clone(),
-        // That the recipe could not be loaded is what the activities say.
         Fault::Recipe { error: failure, .. } => {
-            match failure.source().and_then(|why| why.downcast_ref::<RecipeError>()) {
-                Some(inner) => inner.to_string(),
-                None => with_causes(error),
+            // That the recipe could not be loaded is what the activities say.
+            let inner = failure.source().and_then(|why| why.downcast_ref::<RecipeError>());
+            match (failure.classic_words(), inner) {
+                ((Some(message), _), _) => message.to_owned(),
+                (_, Some(inner)) => inner.to_string(),
+                _ => with_causes(error),
             }
         }
         _ => with_causes(error),

@@ -36,6 +36,7 @@ pub(super) fn install(
         let path = engine.require("buildout", "installed")?;
         let path = (!path.is_empty()).then(|| Utf8PathBuf::from(path));
         let mut record = Record::load(path, &*settings.clock)?;
+        engine.tell_own_distributions()?;
         develop::develop(engine, &mut record)?;
         for hook in &mut settings.hooks {
             call(engine, |build| hook.before_parts(build))?;
@@ -61,6 +62,7 @@ pub(super) fn install(
         let outcome = run.outcome;
         done.and(saved)?;
         engine.doing(Activity::Plain("Unloading extensions."), |engine| extensions.unload(engine))?;
+        engine.report_picked(&*settings.clock)?;
         launcher::write(engine, &settings.engine, Replace::Own)?;
         Ok(outcome)
     })
@@ -163,7 +165,7 @@ pub(super) fn announce(engine: &mut Engine, plan: &Plan, is_dry: bool) {
             engine.log(Level::Info, None, format!("Would install {part}."));
         }
     }
-    for removal in &plan.removals {
+    for removal in plan.removals.iter().filter(|_| engine.is_verbose()) {
         let part = &removal.part;
         let message = match &removal.why {
             Why::NotWanted => continue,
