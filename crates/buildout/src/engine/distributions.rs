@@ -15,12 +15,7 @@ impl Engine {
         settings: &EggSettings,
         requirements: &[impl AsRef<str>],
     ) -> Result<WorkingSet, EggError> {
-        let (sink, threshold) = (self.sink(), self.log_threshold);
-        let notice = |level: Level, text: &str| {
-            if level.number() >= threshold {
-                sink.event(Event::Log { level, logger: None, message: text.to_owned() });
-            }
-        };
+        let notice = self.notice();
         let eggs = Eggs::new(settings, &notice).with_memory(&self.eggs);
         eggs.telling_every_step(self.shows(Level::Debug)).install(requirements).map_err(|mut error| {
             if let Some(pin) = error.pin_mut() {
@@ -30,13 +25,23 @@ impl Engine {
         })
     }
 
+    /// Writes into the log what the egg service tells.
+    fn notice(&self) -> impl Fn(Level, &str) + Sync + use<> {
+        let (sink, threshold) = (self.sink(), self.log_threshold);
+        move |level, text| {
+            if level.number() >= threshold {
+                sink.event(Event::Log { level, logger: None, message: text.to_owned() });
+            }
+        }
+    }
+
     /// Tells who looks for a fault which distributions of zc.buildout's own the build has: those with which it builds
     /// others, and which recipes of Python import. None is fetched, and the engine is not one of them.
     pub(crate) fn tell_own_distributions(&mut self) -> Result<(), BuildError> {
         if self.dialect() == Dialect::Upstream && self.shows(Level::Debug) && self.newest {
             let settings = EggSettings { offline: true, allow_picked_versions: true, ..self.egg_settings()? };
             let own = ["zc.buildout", "setuptools", "pip", "wheel"];
-            let notice = |level: Level, text: &str| self.log(level, None, text.to_owned());
+            let notice = self.notice();
             // What is not there is missed by who needs it.
             let _ = Eggs::new(&settings, &notice).telling_every_step(true).install(&own);
         }
