@@ -137,6 +137,7 @@ pub(crate) fn initialise_buildout(engine: &mut Engine) -> Result<(), BuildError>
         engine.set("buildout", "installed", directory.join(installed).into_string());
     }
     engine.set_modes()?;
+    engine.settle_eggs_directory()?;
     engine.use_defaults()
 }
 

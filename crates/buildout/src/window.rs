@@ -259,7 +259,10 @@ impl Window<'_> {
 
     /// Writes a line into the log without a name before it, as the engine does.
     pub fn log_plainly(&self, level: Level, message: impl Into<String>) {
-        self.engine.log(level, None, message.into());
+        match &self.sight {
+            Sight::Build(engine) => engine.log(level, None, message.into()),
+            Sight::Desk(desk) => desk.log(level, None, message.into()),
+        }
     }
 }
 

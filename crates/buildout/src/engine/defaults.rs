@@ -33,12 +33,13 @@ pub(crate) const DEFAULTS: [(&str, &str); 20] = [
 ];
 
 /// Options of `[buildout]` that the engine or its callers know beyond the defaults.
-const ENGINE_OPTIONS: [&str; 17] = [
+const ENGINE_OPTIONS: [&str; 18] = [
     "abi-tag-eggs",
     "build-time-part-list",
     "check-signature",
     "do-not-strip-path",
     "dry-run",
+    "eggs-directory-version",
     "extends-cache",
     "file-binary",
     "find-binary",

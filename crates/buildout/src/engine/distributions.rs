@@ -2,6 +2,7 @@
 
 use host::clock::Clock;
 use host::files;
+use host::python::Facts;
 
 use super::Engine;
 use crate::eggs::{EggError, Eggs, Pin, WorkingSet};
@@ -23,6 +24,29 @@ impl Engine {
             }
             error
         })
+    }
+
+    /// Checks the options of `[buildout]` that say yes or no about distributions, and puts the version of the form of
+    /// eggs, and the binary interface of the interpreter, into the eggs directory if the profile wants that.
+    pub(crate) fn settle_eggs_directory(&mut self) -> Result<(), BuildError> {
+        for option in
+            ["prefer-final", "use-dependency-links", "allow-picked-versions", "show-picked-versions"]
+        {
+            self.flag(option, true)?;
+        }
+        let form = self.buildout_option("eggs-directory-version")?;
+        let interface = if self.flag("abi-tag-eggs", false)? {
+            let interpreter = self.interpreter()?;
+            Some(abi_tag(interpreter.facts()))
+        } else {
+            None
+        };
+        if form.is_some() || interface.is_some() {
+            let mut directory = self.buildout_directory("eggs-directory")?;
+            directory.extend(form.into_iter().chain(interface));
+            self.set("buildout", "eggs-directory", directory.into_string());
+        }
+        Ok(())
     }
 
     /// Writes into the log what the egg service tells.
@@ -95,5 +119,21 @@ impl Engine {
             Origin::Profile { source, line } => Some(format!("{}:{line}", self.sources.get(source).name)),
             _ => None,
         }
+    }
+}
+
+/// The tag of the interpreter's binary interface, such as `cp311`.
+fn abi_tag(facts: &Facts) -> String {
+    // `.cpython-311-x86_64-linux-gnu.so`, `.cpython-38d-…`
+    let suffix = facts.extension_suffix.as_deref().unwrap_or_default();
+    let version = suffix.strip_prefix(".cpython-").and_then(|rest| rest.split(['-', '.']).next());
+    match version {
+        Some(version) => format!("cp{version}"),
+        None => format!(
+            "{}{}{}",
+            facts.markers.get("implementation_name").map_or("py", String::as_str),
+            facts.major,
+            facts.minor
+        ),
     }
 }
