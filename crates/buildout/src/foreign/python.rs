@@ -184,7 +184,7 @@ impl PythonRecipes {
     fn found_to_uninstall(&self, specification: &str, engine: &mut Engine) -> Option<Arc<Found>> {
         let found = engine.egg_settings().map_err(RecipeError::from).and_then(|settings| {
             let settings = EggSettings { offline: true, allow_picked_versions: true, ..settings };
-            let install = |requirement: &str| Eggs::new(&settings, &|_| {}).install(&[requirement]);
+            let install = |requirement: &str| Eggs::new(&settings, &|_, _| {}).install(&[requirement]);
             self.0.find(specification, &settings, &install)
         });
         found.unwrap_or_else(|error| {
