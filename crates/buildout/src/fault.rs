@@ -266,6 +266,18 @@ pub enum Fault {
         #[source]
         source: std::io::Error,
     },
+    /// A refusal that the Python engine takes for a bug of its own.
+    #[error("{message}")]
+    Exception {
+        /// The exception that it raises.
+        name: &'static str,
+        /// The text.
+        message: String,
+        /// What to do next.
+        hint: &'static str,
+        /// The code under which the manual explains it.
+        code: &'static str,
+    },
     /// A refusal with its well-known text.
     #[error("{message}")]
     Refused {
@@ -413,7 +425,7 @@ impl Fault {
                 }
                 _ => "E-file",
             },
-            Self::Refused { code, .. } => code,
+            Self::Refused { code, .. } | Self::Exception { code, .. } => code,
         }
     }
 }

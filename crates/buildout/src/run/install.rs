@@ -29,6 +29,7 @@ pub(super) fn install(
         let extensions = engine.doing(Activity::Plain("Loading extensions."), Extensions::load)?;
         make_directories(engine)?;
         if engine.dialect() == Dialect::Upstream {
+            engine.doing(Activity::Plain("Checking for upgrades."), check_cache)?;
             // Said where the Python engine looks for newer versions of itself; this one is not a distribution.
             let message = "Installing 'zc.buildout', 'setuptools', 'pip', 'wheel'.";
             engine.log(Level::Debug, None, message.to_owned());
@@ -66,6 +67,21 @@ pub(super) fn install(
         launcher::write(engine, &settings.engine, Replace::Own)?;
         Ok(outcome)
     })
+}
+
+/// zc.buildout looks for newer versions of itself here, and finds out that it cannot look anywhere.
+fn check_cache(engine: &mut Engine) -> Result<(), BuildError> {
+    let has_cache = engine.buildout_option("download-cache")?.is_some();
+    if has_cache || !engine.is_newest() || !engine.flag("install-from-cache", false)? {
+        return Ok(());
+    }
+    Err(Fault::Exception {
+        name: "ValueError",
+        message: "install_from_cache set to true with no download cache".to_owned(),
+        hint: "set `download-cache`, or leave `install-from-cache` out",
+        code: "E-profile-value",
+    }
+    .into())
 }
 
 fn lock(directory: &Utf8Path) -> Result<FileLock, BuildError> {
@@ -182,6 +198,8 @@ pub(super) fn announce(engine: &mut Engine, plan: &Plan, is_dry: bool) {
 }
 
 fn show_configuration(engine: &mut Engine) -> Result<(), BuildError> {
+    let executable = engine.require("buildout", "executable")?;
+    engine.set("buildout", "executable", executable);
     let text = format!("\nConfiguration data:\n{}\n", engine.configuration_text());
     engine.sink().event(Event::Text { text });
     Ok(())
