@@ -266,18 +266,6 @@ pub enum Fault {
         #[source]
         source: std::io::Error,
     },
-    /// A refusal that the Python engine takes for a bug of its own.
-    #[error("{message}")]
-    Exception {
-        /// The exception that it raises.
-        name: &'static str,
-        /// The text.
-        message: String,
-        /// What to do next.
-        hint: &'static str,
-        /// The code under which the manual explains it.
-        code: &'static str,
-    },
     /// A refusal with its well-known text.
     #[error("{message}")]
     Refused {
@@ -331,11 +319,6 @@ impl BuildError {
     pub(crate) fn during(mut self, activities: impl FnOnce() -> Vec<String>) -> Self {
         if self.0.activities.is_empty() {
             self.0.activities = activities();
-            if let Fault::Recipe { error, .. } = &self.0.fault
-                && let (_, Some(doing)) = error.classic_words()
-            {
-                self.0.activities.push(doing.to_owned());
-            }
             let count = self.0.activities.len();
             if count > 2 * MOST_ACTIVITIES {
                 let left_out = MOST_ACTIVITIES..count - MOST_ACTIVITIES;
@@ -425,7 +408,7 @@ impl Fault {
                 }
                 _ => "E-file",
             },
-            Self::Refused { code, .. } | Self::Exception { code, .. } => code,
+            Self::Refused { code, .. } => code,
         }
     }
 }

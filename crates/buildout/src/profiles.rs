@@ -26,8 +26,8 @@ use graph::Graph;
 pub(crate) use location::{Location, normalise};
 
 /// The text that makes a section remember where its profile is.
-const BASE_REFERENCE: &str = "${:_profile_base_location_}";
-const BASE_OPTION: &str = "_profile_base_location_";
+pub(crate) const BASE_REFERENCE: &str = "${:_profile_base_location_}";
+pub(crate) const BASE_OPTION: &str = "_profile_base_location_";
 /// The largest profile that is read, in bytes.
 const LARGEST_PROFILE: u64 = 64 << 20;
 
@@ -66,18 +66,17 @@ impl<'a> Reader<'a> {
         Self { engine, rules, graph: Graph::default(), open: HashSet::new(), fetcher: None }
     }
 
-    /// Reads a profile with everything that it extends, and applies them to `table`; `rules` is asked with the
-    /// engine's table once the profile itself is known, before anything that it extends is fetched.
+    /// Reads a profile with everything that it extends, and applies them to the engine's table; `rules` is asked once
+    /// the profile itself is known, before anything that it extends is fetched.
     pub(crate) fn apply(
         mut self,
         root: Location,
-        mut table: Table,
         rules: &dyn Fn(&Table) -> Result<FetchRules, BuildError>,
-    ) -> Result<Table, BuildError> {
+    ) -> Result<(), BuildError> {
         let key = root.key();
         let (profile, base) = self.read(&root, &[], "")?;
         let mut own = self.engine.table.clone();
-        own.apply(profile.id, profile.sections.clone(), self.engine.dialect());
+        own.apply(profile.id, profile.sections.clone());
         match rules(&own) {
             Ok(rules) => (self.rules, self.fetcher) = (rules, None),
             Err(error) => {
@@ -91,12 +90,11 @@ impl<'a> Reader<'a> {
             Dialect::Slapos => self.graph.first_occurrences(&key),
             Dialect::Upstream => self.graph.every_occurrence(&key),
         };
-        let dialect = self.engine.dialect();
         for position in order {
             let profile = self.graph.node(position);
-            table.apply(profile.id, profile.sections.clone(), dialect);
+            self.engine.table.apply(profile.id, profile.sections.clone());
         }
-        Ok(table)
+        Ok(())
     }
 
     /// Reads what a profile extends, then keeps it in the graph.

@@ -150,6 +150,34 @@ pub fn remove_tree(path: &Utf8Path) -> io::Result<()> {
     }
 }
 
+/// Takes the permission to write away from a tree and everything in it; links are left as they are.
+///
+/// # Errors
+/// The first entry that cannot be changed.
+pub fn make_read_only(path: &Utf8Path) -> io::Result<()> {
+    let metadata = fs::symlink_metadata(path)?;
+    if metadata.is_symlink() {
+        return Ok(());
+    }
+    let mode = metadata.permissions().mode() & 0o7777;
+    fs::set_permissions(path, Permissions::from_mode(mode & !0o222))?;
+    if metadata.is_dir() {
+        for entry in fs::read_dir(path)? {
+            let entry = Utf8PathBuf::try_from(entry?.path());
+            make_read_only(&entry.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Waits until everything that was written to the file system of `path` is on the disk.
+///
+/// # Errors
+/// A path that cannot be opened, or a disk that fails.
+pub fn sync_file_system(path: &Utf8Path) -> io::Result<()> {
+    Ok(nix::unistd::syncfs(&fs::File::open(path)?)?)
+}
+
 /// Gives a file, or a link itself, to a user and its group.
 ///
 /// # Errors
@@ -174,16 +202,6 @@ pub fn is_accessible(path: &std::path::Path, mode: i64) -> bool {
 /// A directory that cannot be opened or synced.
 pub fn sync_directory(directory: &Utf8Path) -> io::Result<()> {
     fs::File::open(directory)?.sync_all()
-}
-
-/// Makes everything that was written to the file system of `path` last through a power loss: for trees of many files,
-/// of which each would have to be synced otherwise.
-///
-/// # Errors
-/// The path cannot be opened, or its file system not be synced.
-pub fn sync_file_system(path: &Utf8Path) -> io::Result<()> {
-    nix::unistd::syncfs(fs::File::open(path)?.file())?;
-    Ok(())
 }
 
 fn grant_owner(directory: &Utf8Path) -> io::Result<()> {
@@ -313,6 +331,23 @@ mod tests {
         remove_tree(&tree).unwrap();
 
         assert!(!tree.exists());
+    }
+
+    #[test]
+    fn a_read_only_tree_keeps_its_other_permissions_and_what_its_links_lead_to() {
+        let (_guard, root) = scratch();
+        let tree = root.join("tree");
+        fs::create_dir_all(tree.join("a")).unwrap();
+        replace(&tree.join("a/program"), "x", 0o755).unwrap();
+        replace(&root.join("outside"), "x", 0o644).unwrap();
+        fs::os::unix::fs::symlink(root.join("outside"), tree.join("link")).unwrap();
+
+        make_read_only(&tree).unwrap();
+
+        let mode = |path: &str| fs::metadata(root.join(path)).unwrap().permissions().mode() & 0o7777;
+        assert_eq!((mode("tree") & 0o222, mode("tree/a") & 0o222), (0, 0));
+        assert_eq!((mode("tree/a/program"), mode("outside")), (0o555, 0o644));
+        remove_tree(&tree).unwrap();
     }
 
     #[test]

@@ -33,6 +33,40 @@ impl FileLock {
         Self::lock(fs::File::open(path)?, path)
     }
 
+    /// Takes the lock on a file that exists only while somebody holds it or waits for it, creating it. When another
+    /// process holds it, `on_wait` is told which one, as far as the kernel tells, and this waits.
+    ///
+    /// # Errors
+    /// A file that cannot be opened or locked.
+    pub fn wait_for(path: &Utf8Path, on_wait: &mut dyn FnMut(Option<u32>)) -> io::Result<Self> {
+        loop {
+            let lock = match Self::try_acquire(path)? {
+                Some(lock) => lock,
+                None => {
+                    on_wait(holder(path));
+                    let options =
+                        fs::OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+                    let (file, _) = options.into_parts();
+                    file.lock()?;
+                    Self { file, path: path.to_owned() }
+                }
+            };
+            // Whoever held it may have removed it; then it keeps nobody else away.
+            let ours = lock.file.metadata()?;
+            if fs::metadata(path).is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino())) {
+                return Ok(lock);
+            }
+        }
+    }
+
+    /// Removes the file, then lets go of the lock; for locks that were taken by [`FileLock::wait_for`].
+    ///
+    /// # Errors
+    /// A file that cannot be removed; the lock is let go nevertheless.
+    pub fn remove(self) -> io::Result<()> {
+        fs::remove_file(&self.path)
+    }
+
     /// The file that is locked.
     #[must_use]
     pub fn path(&self) -> &Utf8Path {
@@ -83,6 +117,31 @@ mod tests {
         drop(first);
 
         assert!(FileLock::try_acquire(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn whoever_waits_gets_the_lock_although_its_file_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::try_from(directory.path().join("lock")).unwrap();
+        let holders = std::sync::atomic::AtomicUsize::new(0);
+        let rounds = std::sync::atomic::AtomicUsize::new(0);
+
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        let lock = FileLock::wait_for(&path, &mut |_| {}).unwrap();
+                        assert_eq!(holders.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0);
+                        rounds.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                        holders.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+                        lock.remove().unwrap();
+                    }
+                });
+            }
+        });
+
+        assert_eq!(rounds.into_inner(), 200);
+        assert!(!path.exists());
     }
 
     #[test]

@@ -14,13 +14,10 @@
 //! Offers `target`, the path of the file, and without `destination` also `location`, its directory. Install fetches;
 //! update fetches again unless there is a checksum.
 
-use buildout::{
-    Action, Algorithm, Download, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section, Turn,
-};
+use buildout::{Algorithm, Download, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section, SharedPart};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::options::{filled, flag};
-use crate::output_file::{create_directory, refused};
 
 /// The recipe.
 #[derive(Debug)]
@@ -29,8 +26,8 @@ pub(crate) struct BuildDownload;
 struct Fetched {
     download: Download,
     target: Utf8PathBuf,
-    /// What the part owns: the file, or the directory that holds it.
-    owned: Utf8PathBuf,
+    /// The file at a place of its own, or the directory that holds it.
+    part: SharedPart,
 }
 
 impl RecipeKind for BuildDownload {
@@ -58,13 +55,6 @@ impl RecipeKind for BuildDownload {
         }
     }
 
-    fn turn(&self, action: Action, option: &dyn Fn(&str) -> Option<String>) -> Turn {
-        let is_checked = ["md5sum", "sha256sum", "sha512sum"]
-            .iter()
-            .any(|name| option(name).is_some_and(|value| !value.is_empty()));
-        if action == Action::Update && is_checked { Turn::Quick } else { turn_of_download(option) }
-    }
-
     fn initialise(&self, section: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
         if section.get("mode")?.is_some() {
             return Err(RecipeError::new("the option `mode` is not supported")
@@ -73,21 +63,20 @@ impl RecipeKind for BuildDownload {
         }
         let destination = filled(section, "destination")?;
         let download = download(section)?;
+        let part = section.shared_part()?;
         if flag(section, "shared")? == Some(true) {
             check_shared(&download, destination.as_deref())?;
         }
         let fetched = match destination {
             Some(path) => {
                 let target = section.resolve(&path);
-                Fetched { download, owned: target.clone(), target }
+                Fetched { download, part: part.at(target.clone()), target }
             }
             None => {
-                let parts = section.require_other("buildout", "parts-directory")?;
-                let owned = section.resolve(&parts).join(section.name());
                 let name = filled(section, "filename")?.unwrap_or_else(|| section.name().to_owned());
-                let target = owned.join(Utf8Path::new(&name).file_name().unwrap_or(&name));
-                section.set("location", owned.as_str());
-                Fetched { download, owned, target }
+                let target = part.location().join(Utf8Path::new(&name).file_name().unwrap_or(&name));
+                section.set("location", part.location().as_str());
+                Fetched { download, part, target }
             }
         };
         if is_same_file(&section.resolve(&fetched.download.url), &fetched.target) {
@@ -98,13 +87,6 @@ impl RecipeKind for BuildDownload {
         section.set("target", fetched.target.as_str());
         Ok(Box::new(fetched))
     }
-}
-
-/// A file in a place that the profile chose may be used by who knows the place; one below `parts` is found through the
-/// options of its section.
-pub(crate) fn turn_of_download(option: &dyn Fn(&str) -> Option<String>) -> Turn {
-    let has_own_place = option("destination").is_some_and(|path| !path.is_empty());
-    if has_own_place { Turn::InOrder } else { Turn::Beside }
 }
 
 /// The download that the options describe, without its destination.
@@ -141,27 +123,25 @@ fn check_shared(download: &Download, destination: Option<&str>) -> Result<(), Re
 
 impl Recipe for Fetched {
     fn install(&mut self, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
-        let directory = self.target.parent().unwrap_or(&self.target).to_owned();
-        if self.owned == self.target && self.target.is_dir() {
+        if self.part.location() == self.target && self.target.is_dir() {
             return Err(RecipeError::new(format!("{} is a directory", self.target))
                 .option("destination")
                 .hint("`destination` is the path of the file itself"));
         }
-        host::files::remove_tree(&self.owned).map_err(|error| refused(&self.owned, error))?;
-        part.created(self.owned.clone());
-        create_directory(&directory, 0o777)?;
-        part.download(&self.download.clone().destination(self.target.clone()))?;
-        Ok(vec![self.owned.clone()])
+        let download = self.download.clone().destination(self.target.clone());
+        self.part.install(part, |part| part.download(&download).map(|_| ()))
     }
 
     fn downloads(&self) -> Vec<Download> {
-        vec![self.download.clone()]
+        if self.part.is_built() { Vec::new() } else { vec![self.download.clone()] }
     }
 
     fn update(&mut self, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
         if !self.download.is_checked() {
             self.install(part)?;
+            return Ok(Vec::new());
         }
-        Ok(Vec::new())
+        let download = self.download.clone().destination(self.target.clone());
+        self.part.update(part, |part| part.download(&download).map(|_| ()))
     }
 }

@@ -13,12 +13,11 @@
 //! Offers `location` and `target`, the directory. Understands tar archives, plain or compressed by gzip, bzip2 or xz,
 //! and zip archives. Update does nothing.
 
-use buildout::{Action, Download, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section, Turn};
+use buildout::{Download, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section, SharedPart};
 use camino::Utf8PathBuf;
 
 use crate::options::{filled, flag};
-use crate::output_file::refused;
-use crate::slapos_recipe_build_download::{download, turn_of_download};
+use crate::slapos_recipe_build_download::download;
 use crate::unpack::{self, TopDirectory};
 
 /// The recipe.
@@ -27,7 +26,7 @@ pub(crate) struct BuildDownloadUnpacked;
 
 struct Unpacked {
     download: Download,
-    directory: Utf8PathBuf,
+    part: SharedPart,
     top: TopDirectory,
 }
 
@@ -62,10 +61,6 @@ impl RecipeKind for BuildDownloadUnpacked {
         }
     }
 
-    fn turn(&self, action: Action, option: &dyn Fn(&str) -> Option<String>) -> Turn {
-        if action == Action::Update { Turn::Quick } else { turn_of_download(option) }
-    }
-
     fn initialise(&self, section: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
         let destination = filled(section, "destination")?;
         if flag(section, "shared")? == Some(true) && destination.is_some() {
@@ -73,13 +68,12 @@ impl RecipeKind for BuildDownloadUnpacked {
                 RecipeError::new("When shared=true, option 'destination' can't be set").option("destination")
             );
         }
-        let directory = match destination {
-            Some(path) => section.resolve(&path),
-            None => {
-                let parts = section.require_other("buildout", "parts-directory")?;
-                section.resolve(&parts).join(section.name())
-            }
+        let part = section.shared_part()?;
+        let part = match destination {
+            Some(path) => part.at(section.resolve(&path)),
+            None => part,
         };
+        let directory = part.location().to_owned();
         let top = match flag(section, "strip-top-level-dir")? {
             None => TopDirectory::StripIfSingle,
             Some(true) => TopDirectory::Strip,
@@ -94,19 +88,27 @@ impl RecipeKind for BuildDownloadUnpacked {
         }
         section.set("location", directory.as_str());
         section.set("target", directory.as_str());
-        Ok(Box::new(Unpacked { download: download(section)?, directory, top }))
+        Ok(Box::new(Unpacked { download: download(section)?, part, top }))
+    }
+}
+
+impl Unpacked {
+    fn build(&self, part: &mut Part<'_>) -> Result<(), RecipeError> {
+        let archive = part.download(&self.download)?;
+        unpack::unpack(archive.path(), self.part.location(), self.top).map(|_| ())
     }
 }
 
 impl Recipe for Unpacked {
     fn install(&mut self, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
-        host::files::remove_tree(&self.directory).map_err(|error| refused(&self.directory, error))?;
-        part.created(self.directory.clone());
-        let archive = part.download(&self.download)?;
-        unpack::unpack(archive.path(), &self.directory, self.top)?;
-        Ok(vec![self.directory.clone()])
+        self.part.install(part, |part| self.build(part))
     }
+
+    fn update(&mut self, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
+        self.part.update(part, |part| self.build(part))
+    }
+
     fn downloads(&self) -> Vec<Download> {
-        vec![self.download.clone()]
+        if self.part.is_built() { Vec::new() } else { vec![self.download.clone()] }
     }
 }

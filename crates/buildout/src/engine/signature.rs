@@ -1,11 +1,12 @@
 //! Signatures: what a part depends on, in one line of text. When it changes, the part is built again.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use md5::{Digest, Md5};
 
-use super::{Engine, Kind, short_name};
-use crate::{BuildError, Dialect, Section};
+use super::{Engine, Entry, Kind, short_name};
+use crate::profiles::{BASE_OPTION, BASE_REFERENCE};
+use crate::{BuildError, Section};
 
 impl Engine {
     /// The signature of an initialised section: its recipe, then each section that it depends on with a digest of it.
@@ -44,9 +45,7 @@ impl Engine {
                 }
             }
         }
-        // Compatibility: for zc.buildout, a part depends on the code of its recipe alone.
-        let counted = if self.dialect == Dialect::Upstream { BTreeSet::new() } else { dependencies };
-        for dependency in counted {
+        for dependency in dependencies {
             // Sections may depend on one another in a circle; each then counts without the other.
             if !above.contains(&dependency) {
                 terms.push(format!("{dependency}:{}", self.digest(&dependency, above)?));
@@ -68,11 +67,17 @@ impl Engine {
         let signature = self.signature_above(section, above)?;
         let mut hash = Md5::new();
         if let Some(slot) = self.slots.get(section) {
-            let mut options: Vec<_> = slot.options.iter().filter(|(_, entry)| !entry.hidden).collect();
+            let counts = |(option, entry): &(&String, &Entry)| !entry.hidden && *option != BASE_OPTION;
+            let mut options: Vec<_> = slot.options.iter().filter(counts).collect();
             options.sort_unstable_by_key(|(option, _)| option.as_str());
+            // Releases of different addresses share parts: where a profile comes from is no property of a section.
+            let base = slot.options.get(BASE_OPTION).map(Entry::value).filter(|base| !base.is_empty());
             for (option, entry) in options {
                 add(&mut hash, option);
-                add(&mut hash, entry.value());
+                match base {
+                    Some(base) => add(&mut hash, &entry.value().replace(base, BASE_REFERENCE)),
+                    None => add(&mut hash, entry.value()),
+                }
             }
         }
         add(&mut hash, &signature);

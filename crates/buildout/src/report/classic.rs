@@ -12,8 +12,7 @@ use crate::{RecipeError, Value};
 const INTERNAL_ERROR: &str =
     "An internal error occurred due to a bug in either zc.buildout or in a\nrecipe being used:";
 
-/// `While:` with what was being done, the outermost first, and `Error:` with the message; for exceptions of Python code
-/// the trace. Ends with a line break.
+/// `While:` with what was being done, the outermost first, and `Error:` with the message. Ends with a line break.
 #[must_use]
 pub fn classic(error: &BuildError) -> String {
     let mut text = String::new();
@@ -27,9 +26,6 @@ pub fn classic(error: &BuildError) -> String {
         Fault::Recipe { error, .. } if error.foreign_trace().is_some() => {
             let trace = error.foreign_trace().unwrap_or_default();
             let _ = writeln!(text, "\n{INTERNAL_ERROR}\n{}", trace.trim_end());
-        }
-        Fault::Exception { name, message, .. } => {
-            let _ = writeln!(text, "\n{INTERNAL_ERROR}\n{name}: {message}");
         }
         _ => {
             let _ = writeln!(text, "Error: {}", message(error));
@@ -89,14 +85,12 @@ fn message(error: &BuildError) -> String {
             None => with_causes(error),
         },
         Fault::Usage(text) => text.clone(),
-        Fault::Refused { message, .. } | Fault::Exception { message, .. } => message.clone(),
+        Fault::Refused { message, .. } => message.clone(),
+        // That the recipe could not be loaded is what the activities say.
         Fault::Recipe { error: failure, .. } => {
-            // That the recipe could not be loaded is what the activities say.
-            let inner = failure.source().and_then(|why| why.downcast_ref::<RecipeError>());
-            match (failure.classic_words(), inner) {
-                ((Some(message), _), _) => message.to_owned(),
-                (_, Some(inner)) => inner.to_string(),
-                _ => with_causes(error),
+            match failure.source().and_then(|why| why.downcast_ref::<RecipeError>()) {
+                Some(inner) => inner.to_string(),
+                None => with_causes(error),
             }
         }
         _ => with_causes(error),

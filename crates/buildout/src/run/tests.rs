@@ -6,7 +6,6 @@ mod failures;
 mod hooks;
 mod life_cycle;
 mod messages;
-mod parallel;
 mod rebootstrap;
 mod remote;
 
@@ -32,7 +31,6 @@ impl Sink for Listener {
                 log.push_str(&[name, ": ".to_owned(), message, "\n".to_owned()].concat());
             }
             Event::Text { text } => *log += &text,
-            Event::PartOutput { line, .. } => log.push_str(&(line + "\n")),
             _ => {}
         }
     }
@@ -103,8 +101,7 @@ impl Bench {
     }
 }
 
-const RECIPES: &[&dyn RecipeKind] =
-    &[&FileKind, &NothingKind, &FetchKind, &parallel::BesideKind, &parallel::InOrderKind];
+const RECIPES: &[&dyn RecipeKind] = &[&FileKind, &NothingKind, &FetchKind];
 
 /// `test:file` writes `text` into `path`; options of its choice make it fail.
 struct FileKind;

@@ -5,13 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use camino::Utf8Path;
+use host::locks::FileLock;
 
 use super::books::Task;
 use super::parts::{remove_paths, texts};
 use super::sequence::PartSink;
 use crate::desk::Desk;
 use crate::engine::{Activity, Engine, unused_message};
-use crate::{Action, BuildError, Event, Level, Part, Recipe, RecipeError, Sink};
+use crate::{Action, BuildError, Event, Level, Part, Recipe, RecipeError, Sink, shared_part};
 
 /// Calls code of a recipe. A panic in it is an error of the part, so that the record of the build is not lost.
 pub(super) fn attempt<T>(
@@ -53,11 +54,15 @@ pub(super) fn here(
     let before = engine.replace_sink(Arc::clone(sink) as Arc<dyn Sink>);
     let done = engine.doing(activity(task), |engine| {
         engine.log(Level::Info, None, activity(task).to_string());
+        let guard = if engine.is_foreign(task.part) { shared_part::guard(engine, task.part)? } else { None };
         let Some(mut recipe) = engine.take_recipe(task.part) else { return Ok(Vec::new()) };
         let mut part = Part::new(engine, task.part);
         let done = call(&mut *recipe, &mut part, task.action);
         let created = texts(part.into_created());
         engine.put_recipe(task.part, recipe);
+        if let Some(Err(error)) = guard.map(FileLock::remove) {
+            engine.log(Level::Warning, None, format!("Couldn't remove a lock: {error}"));
+        }
         let directory = engine.directory().to_owned();
         let warn = |message| engine.log(Level::Warning, None, message);
         done.map_err(|error| failed(task, error, sink, &created, (&directory, &warn)))

@@ -212,3 +212,43 @@ fn options_that_make_no_sense_are_refused() {
       hint: tar archives (plain, gzip, bzip2, xz) and zip archives are understood
     ");
 }
+
+#[test]
+fn shared_downloads_live_outside_of_the_release() {
+    let shared = tempfile::tempdir().unwrap();
+    let root = shared.path().display();
+    let trials: Vec<Trial> = ["md5sum = 9bb3e6f6ba0fc2b4d6b9a2a4c0d3b6a5", ""]
+        .iter()
+        .map(|md5| {
+            let trial = part(
+                "slapos.recipe.build:download",
+                &format!("url = http://localhost:1/a\nshared = true\n{md5}"),
+            );
+            let profile =
+                trial.read("buildout.cfg").replace("[app]", &format!("shared-part-list = {root}\n[app]"));
+            trial.write("buildout.cfg", profile);
+            trial
+        })
+        .collect();
+    assert!(trials[1].refused().contains("When shared=true, option 'md5sum' must be set"));
+    assert!(trials[0].refused().contains("could not be fetched"));
+
+    let unpacked = || {
+        let trial = part("slapos.recipe.build:download-unpacked", "url = source/pkg.tar.gz\nshared = true");
+        let profile =
+            trial.read("buildout.cfg").replace("[app]", &format!("shared-part-list = {root}\n[app]"));
+        trial.write("buildout.cfg", profile);
+        trial.built();
+        let lines = trial.log();
+        let places: Vec<_> = std::fs::read_dir(shared.path().join("app"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        assert_eq!(places.len(), 1, "{places:?}");
+        assert_eq!(std::fs::read_dir(&places[0]).unwrap().count(), 3);
+        assert!(!trial.path("parts/app").exists());
+        lines
+    };
+    assert!(unpacked().iter().any(|line| line.ends_with("(needs to build)")));
+    assert!(unpacked().contains(&"app: shared part is already installed".to_owned()));
+}

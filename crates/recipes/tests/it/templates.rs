@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use buildout::{ForeignRecipes, Part, Recipe, RecipeError, Section, Uninstall};
+use buildout::foreign::Moment;
+use buildout::{Build, ForeignRecipes, Part, Recipe, RecipeError, Section, Uninstall};
 use camino::Utf8PathBuf;
 use insta::assert_snapshot;
 
@@ -198,7 +199,11 @@ impl ForeignRecipes for Python {
         Ok(String::new())
     }
 
-    fn uninstall(&self, _: &str, _: &Uninstall<'_>) -> Result<(), RecipeError> {
+    fn uninstall(&self, _: &str, _: &Uninstall<'_>, _: &mut Build<'_>) -> Result<(), RecipeError> {
+        Ok(())
+    }
+
+    fn extend(&self, _: &[String], _: Moment, _: &mut Build<'_>) -> Result<(), RecipeError> {
         Ok(())
     }
 }
