@@ -1,10 +1,12 @@
-//! The tasks of the project: `cargo xtask check | test | bench | conformance | corpus`.
+//! The tasks of the project: `cargo xtask check | test | bench | conformance | corpus |
+//! fuzz-compare`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who started it")]
 
 mod bench;
 mod check;
 mod conformance;
 mod corpus;
+mod fuzz_compare;
 mod requirement;
 mod step;
 mod suite;
@@ -22,6 +24,8 @@ usage: cargo xtask TASK
   conformance [--python] [--only WORD…]
                     the doctests of zc.buildout with our engine beside its own; docs/compatibility.md lists what may fail
   corpus DIRECTORY  every software release of a checkout of the profiles of SlapOS, read by our engine
+  fuzz-compare [--cases N] [--seed S] [--show N]
+                    generated profiles must mean the same to our engine and to zc.buildout's
 ";
 
 fn main() -> ExitCode {
@@ -32,6 +36,7 @@ fn main() -> ExitCode {
         ["check", "--quick"] => check::run(false),
         ["test", filters @ ..] => suite::run(filters),
         ["bench", names @ ..] => bench::run(names),
+        ["fuzz-compare", words @ ..] => fuzz_compare::run(words),
         ["corpus", words @ ..] => corpus::run(words),
         ["conformance", words @ ..] => conformance::run(words),
         ["help" | "--help" | "-h"] => {

@@ -69,5 +69,37 @@ fn environment(facts: &Facts) -> Result<MarkerEnvironment, Cause> {
     Ok(MarkerEnvironment::try_from(builder)?)
 }
 
+/// What a usual interpreter on a usual machine says of itself, to try conditions with.
+pub(crate) fn example_facts() -> Facts {
+    let markers = [
+        ("implementation_name", "cpython"),
+        ("implementation_version", "3.11.2"),
+        ("os_name", "posix"),
+        ("platform_machine", "x86_64"),
+        ("platform_python_implementation", "CPython"),
+        ("platform_release", "6.1.0-18-amd64"),
+        ("platform_system", "Linux"),
+        ("platform_version", "#1 SMP"),
+        ("python_full_version", "3.11.2"),
+        ("python_version", "3.11"),
+        ("sys_platform", "linux"),
+    ];
+    Facts {
+        executable: "/usr/bin/python3".into(),
+        version: "3.11.2".to_owned(),
+        major: 3,
+        minor: 11,
+        prefix: "/usr".into(),
+        site_directories: Vec::new(),
+        platform: "linux-x86_64".to_owned(),
+        extension_suffix: None,
+        glibc: None,
+        release_level: ("final".to_owned(), 0),
+        bits: 64,
+        big_endian: false,
+        markers: markers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+    }
+}
+
 #[cfg(test)]
 mod tests;

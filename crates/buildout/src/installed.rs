@@ -42,7 +42,7 @@ impl Installed {
         Ok((installed, text))
     }
 
-    fn parse(path: &str, text: &str) -> Result<Self, BuildError> {
+    pub(crate) fn parse(path: &str, text: &str) -> Result<Self, BuildError> {
         let mut sections = syntax::parse(path, &Arc::from(text), &mut |_, _, _| Ok(true))?;
         let mut section = |name: &str| -> Option<IndexMap<String, String>> {
             let section = sections.swap_remove(name)?;

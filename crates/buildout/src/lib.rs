@@ -6,6 +6,8 @@
 
 pub mod eggs;
 pub mod foreign;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod report;
 
 mod command_line;

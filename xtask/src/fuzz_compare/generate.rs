@@ -1,0 +1,230 @@
+//! Makes cases: small names, so that they meet often, and every construct of the language.
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{Rng as _, SeedableRng as _};
+
+use super::case::Case;
+
+const SECTIONS: [&str; 6] = ["a", "b", "c", "d-e", "f.g", "buildout"];
+const OPTIONS: [&str; 6] = ["x", "y", "z", "w-v", "parts", "long_name"];
+const CONDITIONS: [&str; 8] = [
+    "python3",
+    "python2",
+    "linux and python3",
+    "not linux",
+    "sys.version_info < (3, 0)",
+    "python_version >= '3'",
+    " sys_platform == 'none' ",
+    "os.name == 'posix' or bits32",
+];
+/// Pieces of values; `S` and `O` stand for a section and an option.
+const PIECES: [&str; 24] = [
+    "one",
+    "two",
+    "three",
+    "one",
+    "two",
+    "${S:O}",
+    "${:O}",
+    "${S:O}",
+    "${:_buildout_section_name_}",
+    "$${S:O}",
+    "$$",
+    "$${",
+    "$",
+    "a = b",
+    "a+=b",
+    "[x]",
+    "%(x)s",
+    "é",
+    "${buildout:directory}",
+    "#no",
+    "x;y",
+    "'q'",
+    "{",
+    "\\n",
+];
+const WRONG: [&str; 12] = [
+    "${S}",
+    "${S:O:x}",
+    "${S:O",
+    "${nope:x}",
+    "${S:nope}",
+    "${:nope}",
+    "${a b:x}",
+    "${a/b:x}",
+    "${a:x/y}",
+    "${}",
+    "${:}",
+    "$${${S:O}}",
+];
+
+struct Maker {
+    rng: StdRng,
+    profiles: usize,
+}
+
+/// The case of that number.
+pub(super) fn case(seed: u64, number: u64) -> Case {
+    let rng = StdRng::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number);
+    let mut maker = Maker { rng, profiles: 1 };
+    maker.profiles = maker.rng.random_range(1..=5);
+    let profiles = (0..maker.profiles).map(|number| maker.profile(number)).collect();
+    let count = if maker.chance(25) { maker.rng.random_range(1..=3) } else { 0 };
+    let assignments = (0..count).map(|_| maker.assignment()).collect();
+    Case { profiles, assignments }
+}
+
+impl Maker {
+    fn chance(&mut self, percent: u32) -> bool {
+        self.rng.random_ratio(percent, 100)
+    }
+
+    fn any<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+        choices.choose(&mut self.rng).expect("there are choices")
+    }
+
+    fn profile(&mut self, number: usize) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.chance(10) {
+            lines.push(self.any(&["# comment", "", "; comment", "# [a]"]).to_owned());
+        }
+        if number == 0 || number + 1 < self.profiles || self.chance(30) {
+            lines.push("[buildout]".to_owned());
+            self.extends(number, &mut lines);
+        }
+        // Most references shall lead somewhere.
+        if number + 1 == self.profiles && self.chance(70) {
+            for section in SECTIONS {
+                lines.push(format!("[{section}]"));
+                lines.extend(OPTIONS.iter().map(|option| format!("{option} = {section}.{option}")));
+            }
+        }
+        for _ in 0..self.rng.random_range(1..=4) {
+            self.section(&mut lines);
+        }
+        if self.chance(1) {
+            let position = self.rng.random_range(0..=lines.len());
+            let wrong =
+                self.any(&["what is this", "x", "[a", "[a]]", "= 1", "x: 1", "[a b]", "[]"]).to_owned();
+            lines.insert(position, wrong);
+        }
+        lines
+    }
+
+    /// Mostly of later profiles, or almost every case were a circle.
+    fn extends(&mut self, number: usize, lines: &mut Vec<String>) {
+        let mut words = Vec::new();
+        for other in number + 1..self.profiles {
+            if self.chance(if other == number + 1 { 70 } else { 35 }) {
+                words.push(Case::file_name(other));
+            }
+        }
+        if self.chance(30) {
+            words.reverse();
+        }
+        if self.chance(1) {
+            let other = self.rng.random_range(0..self.profiles);
+            words.push(Case::file_name(other));
+        }
+        if self.chance(1) {
+            words.push("missing.cfg".to_owned());
+        }
+        let optional = self.chance(10);
+        if optional && self.chance(50) {
+            words.push("missing.cfg".to_owned());
+        }
+        if words.is_empty() {
+            return;
+        }
+        let option = if optional { "optional-extends" } else { "extends" };
+        match self.rng.random_range(0..4) {
+            0 => {
+                lines.push(format!("{option} ="));
+                lines.extend(words.iter().map(|word| format!("  {word}")));
+            }
+            1 => lines.push(format!("{option}= ./{}", words.join(" ./"))),
+            _ => lines.push(format!("{option} = {}", words.join(" "))),
+        }
+    }
+
+    fn section(&mut self, lines: &mut Vec<String>) {
+        let name = self.any(&SECTIONS);
+        let header = match self.rng.random_range(0..20) {
+            0 => format!("[ {name} ]"),
+            1 => format!("[{name}] # comment"),
+            // A section that only a false condition has is a known difference.
+            2..=4 => {
+                lines.push(format!("[{name}]"));
+                format!("[{name}:{}]", self.any(&CONDITIONS))
+            }
+            _ => format!("[{name}]"),
+        };
+        lines.push(header);
+        if name != "buildout" && self.chance(20) {
+            let bases: Vec<&str> =
+                (0..self.rng.random_range(1..=2)).map(|_| self.any(&SECTIONS[..5])).collect();
+            match bases.as_slice() {
+                [base] => lines.push(format!("<= {base}")),
+                bases => {
+                    lines.push("<=".to_owned());
+                    lines.extend(bases.iter().map(|base| format!("  {base}")));
+                }
+            }
+        }
+        for _ in 0..self.rng.random_range(0..=4) {
+            self.option(lines);
+        }
+    }
+
+    fn option(&mut self, lines: &mut Vec<String>) {
+        let name = self.any(&OPTIONS);
+        let operator = self.any(&["=", " =", " =", " =", " =", " +=", " +=", " -=", " -="]);
+        if self.chance(15) {
+            lines.push(format!("{name}{operator}"));
+            for _ in 0..self.rng.random_range(0..=3) {
+                let indent = self.any(&["  ", "    ", "\t", " "]);
+                let line = format!("{indent}{}", self.value());
+                lines.push(if self.chance(10) { String::new() } else { line });
+            }
+            return;
+        }
+        lines.push(format!("{name}{operator}{}{}", self.any(&[" ", "", "  "]), self.value()));
+        while self.chance(25) {
+            let line = match self.rng.random_range(0..8) {
+                0 => String::new(),
+                1 => "# comment".to_owned(),
+                2 => format!("  # {}", self.value()),
+                _ => format!("{}{}", self.any(&["  ", "      ", "\t"]), self.value()),
+            };
+            lines.push(line);
+        }
+    }
+
+    fn value(&mut self) -> String {
+        let count = self.rng.random_range(1..=2);
+        let pieces: Vec<String> = (0..count).map(|_| self.piece()).collect();
+        let joint = self.any(&[" ", "", "  "]);
+        format!("{}{}", pieces.join(joint), self.any(&["", "", "", " ", "\t"]))
+    }
+
+    fn piece(&mut self) -> String {
+        let piece = if self.chance(2) { self.any(&WRONG) } else { self.any(&PIECES) };
+        let (section, option) = (self.any(&SECTIONS), self.any(&OPTIONS));
+        piece.replace('S', section).replace('O', option)
+    }
+
+    fn assignment(&mut self) -> String {
+        let section = match self.rng.random_range(0..5) {
+            0 => String::new(),
+            _ => format!("{}:", self.any(&SECTIONS)),
+        };
+        if self.profiles > 1 && self.chance(10) {
+            let other = self.rng.random_range(1..self.profiles);
+            return format!("buildout:extends={}", Case::file_name(other));
+        }
+        let operator = self.any(&["=", "=", "+=", " +=", "-=", " -="]);
+        format!("{section}{}{operator}{}", self.any(&OPTIONS), self.value())
+    }
+}
