@@ -24,8 +24,8 @@ pub(super) enum Verdict {
     Same(String),
     /// How they differ.
     Different(String),
-    /// Python's engine fails with an internal error: there is nothing to compare with.
-    PythonBroken,
+    /// Python's engine fails with an internal error, or a difference is known: there is nothing to compare with.
+    Incomparable,
 }
 
 /// What an engine makes of a case.
@@ -64,6 +64,9 @@ impl Engines {
 
     /// Lets both read the case.
     pub(super) fn compare(&mut self, case: &Case) -> Result<Verdict, Failure> {
+        if case.begins_with_condition() {
+            return Ok(Verdict::Incomparable);
+        }
         let directory = Utf8PathBuf::try_from(self.place.path().join(self.number.to_string()))
             .map_err(|error| error.to_string())?;
         self.number += 1;
@@ -81,7 +84,7 @@ impl Engines {
         let ours = ours(case, directory);
         let python = self.python(case, directory)?;
         if python.error.as_ref().is_some_and(|error| error.starts_with("internal")) {
-            return Ok(Verdict::PythonBroken);
+            return Ok(Verdict::Incomparable);
         }
         if ours == python {
             return Ok(Verdict::Same(ours.error.unwrap_or_else(|| "read to its end".to_owned())));
@@ -176,21 +179,24 @@ fn comparable(mut answer: Answer) -> Answer {
     answer
 }
 
-/// The lines in which two answers differ.
+/// The lines in which two answers differ. What only one of them got to is left out.
 fn difference(ours: &Answer, python: &Answer) -> String {
-    let lines = |answer: &Answer| {
-        let mut lines: Vec<String> = answer
-            .annotate
-            .iter()
-            .flat_map(|text| text.lines().map(|line| format!("annotate: {line}")))
-            .collect();
-        for (section, options) in &answer.sections {
+    let lines = |answer: &Answer, other: &Answer| {
+        let mut lines = vec![match &answer.error {
+            Some(error) => format!("error: {error}"),
+            None => "no error".to_owned(),
+        }];
+        if let (Some(text), Some(_)) = (&answer.annotate, &other.annotate) {
+            lines.extend(text.lines().map(|line| format!("annotate: {line}")));
+        }
+        for (section, options) in
+            answer.sections.iter().filter(|(name, _)| other.sections.contains_key(*name))
+        {
             lines.extend(options.iter().map(|(option, value)| format!("{section}:{option} = {value:?}")));
         }
-        lines.extend(answer.error.iter().map(|error| format!("error: {error}")));
         lines
     };
-    let (ours, python) = (lines(ours), lines(python));
+    let (ours, python) = (lines(ours, python), lines(python, ours));
     let mut text = String::new();
     for line in ours.iter().filter(|line| !python.contains(line)) {
         let _ = writeln!(text, "  only ours:   {line}");
