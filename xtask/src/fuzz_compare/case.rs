@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use super::generate::CONDITIONS;
+
 /// Profiles, the first of them `buildout.cfg`, and assignments such as `a:x=1`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Case {
@@ -17,17 +19,24 @@ impl Case {
         if number == 0 { "buildout.cfg".to_owned() } else { format!("p{number}.cfg") }
     }
 
-    /// Whether a section appears first with a condition: when that is false, zc.buildout takes its options for options
-    /// without a section. A known difference.
-    pub(super) fn begins_with_condition(&self) -> bool {
+    /// Whether zc.buildout takes lines of a section with a false condition for lines of another: when that section
+    /// has not appeared yet, or an indented line comes where no option is open. A known difference.
+    pub(super) fn has_lines_astray(&self) -> bool {
         self.profiles.iter().any(|lines| {
             let mut seen = HashSet::new();
-            let headers = lines.iter().filter_map(|line| line.strip_prefix('['));
-            headers.map(str::trim_start).any(|header| {
-                let end = header.find([':', ']', ' ']).unwrap_or(header.len());
-                let (name, rest) = header.split_at(end);
-                let is_first = seen.insert(name);
-                is_first && rest.starts_with(':')
+            let (mut has_open_option, mut is_rejected) = (false, false);
+            lines.iter().any(|line| {
+                let Some(header) = line.strip_prefix('[') else {
+                    let is_indented = line.starts_with([' ', '\t']);
+                    has_open_option |= !is_rejected && !is_indented && line.contains('=');
+                    return is_rejected && is_indented && !line.trim().is_empty() && !has_open_option;
+                };
+                let name: String =
+                    header.trim_start().chars().take_while(|letter| !" :]".contains(*letter)).collect();
+                let holds = CONDITIONS.iter().find(|(text, _)| header.contains(&format!(":{text}]")));
+                is_rejected = holds.is_some_and(|(_, holds)| !holds);
+                has_open_option &= is_rejected;
+                seen.insert(name) && is_rejected
             })
         })
     }

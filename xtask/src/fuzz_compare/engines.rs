@@ -64,7 +64,7 @@ impl Engines {
 
     /// Lets both read the case.
     pub(super) fn compare(&mut self, case: &Case) -> Result<Verdict, Failure> {
-        if case.begins_with_condition() {
+        if case.has_lines_astray() {
             return Ok(Verdict::Incomparable);
         }
         let directory = Utf8PathBuf::try_from(self.place.path().join(self.number.to_string()))

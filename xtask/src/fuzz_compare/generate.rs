@@ -8,15 +8,16 @@ use super::case::Case;
 
 const SECTIONS: [&str; 6] = ["a", "b", "c", "d-e", "f.g", "buildout"];
 const OPTIONS: [&str; 6] = ["x", "y", "z", "w-v", "parts", "long_name"];
-const CONDITIONS: [&str; 8] = [
-    "python3",
-    "python2",
-    "linux and python3",
-    "not linux",
-    "sys.version_info < (3, 0)",
-    "python_version >= '3'",
-    " sys_platform == 'none' ",
-    "os.name == 'posix' or bits32",
+/// Conditions, and whether they hold on a machine with Linux and Python 3.
+pub(super) const CONDITIONS: [(&str, bool); 8] = [
+    ("python3", true),
+    ("python2", false),
+    ("linux and python3", true),
+    ("not linux", false),
+    ("sys.version_info < (3, 0)", false),
+    ("python_version >= '3'", true),
+    (" sys_platform == 'none' ", false),
+    ("os.name == 'posix' or bits32", true),
 ];
 /// Pieces of values; `S` and `O` stand for a section and an option.
 const PIECES: [&str; 24] = [
@@ -164,7 +165,8 @@ impl Maker {
             // A section that only a false condition has is a known difference.
             2..=4 => {
                 lines.push(format!("[{name}]"));
-                format!("[{name}:{}]", self.any(&CONDITIONS))
+                let (condition, _) = CONDITIONS.choose(&mut self.rng).expect("there are conditions");
+                format!("[{name}:{condition}]")
             }
             _ => format!("[{name}]"),
         };
