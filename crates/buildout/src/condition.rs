@@ -35,7 +35,8 @@ impl Condition {
     /// Reads a marker or, failing that, an expression.
     pub(crate) fn parse(text: &str) -> Result<Self, Cause> {
         // Every marker compares; a lone name is an expression, and must not be looked for among the extras.
-        let may_be_marker = text.contains(['"', '\'']) && !text.contains('(');
+        // The reader of markers panics at some letters that no marker has.
+        let may_be_marker = text.is_ascii() && text.contains(['"', '\'']) && !text.contains('(');
         if may_be_marker && let Ok(marker) = MarkerTree::parse_str::<VerbatimUrl>(text) {
             return Ok(Self::Marker(marker));
         }

@@ -57,6 +57,11 @@ impl FromStr for Requirement {
 }
 
 fn parse(text: &str) -> Result<pep508_rs::Requirement<VerbatimUrl>, RequirementError> {
+    // The reader panics at some letters that no requirement has.
+    if let Some(letter) = text.chars().find(|letter| !letter.is_ascii()) {
+        let reason = format!("`{letter}` has no place in it");
+        return Err(RequirementError { text: text.to_owned(), reason });
+    }
     text.parse().map_err(|error: pep508_rs::Pep508Error| RequirementError {
         text: text.to_owned(),
         reason: error.message.to_string(),
@@ -214,5 +219,16 @@ pub(super) mod tests {
         assert_eq!(requirement("a==1.0+local.1").only_version().unwrap().to_string(), "1.0+local.1");
         assert_eq!(requirement("a==1.*").only_version(), None);
         assert_eq!(requirement("a==1,>0").only_version(), None);
+    }
+
+    #[test]
+    fn letters_beyond_ascii_are_refused() {
+        for text in [
+            "python_version < \"3.9\" an\u{1f600}d",
+            "a; python_version < \"3\" an\u{1f600}d x == \"y\"",
+            "\u{e9}",
+        ] {
+            assert!(text.parse::<Requirement>().is_err(), "{text}");
+        }
     }
 }
