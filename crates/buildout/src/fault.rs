@@ -266,6 +266,14 @@ pub enum Fault {
         #[source]
         source: std::io::Error,
     },
+    /// A value that makes no sense, of which the Python engine thinks as of a fault of its own.
+    #[error("{message}")]
+    Value {
+        /// The well-known text.
+        message: String,
+        /// What to do next.
+        hint: Option<String>,
+    },
     /// A refusal with its well-known text.
     #[error("{message}")]
     Refused {
@@ -394,7 +402,9 @@ impl Fault {
             Self::TooDeep { .. } => "E-profile-too-deep",
             Self::UnknownMacro { .. } => "E-profile-unknown-macro",
             Self::MacroLoop { .. } => "E-profile-macro-loop",
-            Self::InvalidValue { .. } | Self::RelativeInRemote { .. } => "E-profile-value",
+            Self::InvalidValue { .. } | Self::RelativeInRemote { .. } | Self::Value { .. } => {
+                "E-profile-value"
+            }
             Self::UnknownRecipe { .. } => "E-recipe-missing",
             Self::Recipe { error, .. } => error.error_code(),
             Self::Download(error) => error.code(),

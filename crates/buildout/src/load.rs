@@ -188,12 +188,12 @@ fn fetch_rules(
     {
         let message = format!("extends-cache '{cache}' may not contain ${{section:variable}} to expand.");
         let hint = Some("write the path itself: it is needed before anything can be expanded".to_owned());
-        return Err(Fault::Refused { message, hint, code: "E-profile-value" }.into());
+        return Err(Fault::Value { message, hint }.into());
     }
     let directory = Utf8PathBuf::from(option("directory").unwrap_or_default());
     Ok(FetchRules {
         cache: cache.map(|cache| expand_home(&cache, home, &directory)),
-        offline: flag("offline")?,
+        offline: flag("offline")? || option("install-from-cache").as_deref() == Some("true"),
         newest: flag("newest")?,
         timeout: option("socket-timeout")
             .and_then(|seconds| seconds.trim().parse().ok())

@@ -142,8 +142,8 @@ impl<'a> Reader<'a> {
         word: &str,
     ) -> Result<(Profile, Location), BuildError> {
         let name = location.to_string();
-        let text: Arc<str> = match self.text(location) {
-            Ok(text) => text,
+        let (text, copy) = match self.text(location) {
+            Ok(read) => read,
             Err(source) => {
                 return Err(
                     Fault::Extends { name, chain: chain.to_vec(), word: word.to_owned(), source }.into()
@@ -153,7 +153,11 @@ impl<'a> Reader<'a> {
         let base = location.parent();
         let source = Source { name: name.clone(), base: base.to_string(), text: Arc::clone(&text) };
         let id = self.engine.sources.add(source);
-        let mut sections = parse(&name, &text, &mut |section, expression, line| {
+        let called = match copy.filter(|_| self.engine.dialect() == Dialect::Upstream) {
+            Some(copy) => format!("{name} (downloaded as {copy})"),
+            None => name.clone(),
+        };
+        let mut sections = parse(&called, &text, &mut |section, expression, line| {
             self.decide(section, expression, &name, line)
         })?;
         let (extends, optional) = match sections.get_mut("buildout") {
@@ -169,18 +173,22 @@ impl<'a> Reader<'a> {
         Ok((Profile { id, sections, extends, optional }, base))
     }
 
-    fn text(&mut self, location: &Location) -> Result<Arc<str>, Box<dyn std::error::Error + Send + Sync>> {
+    /// The text of a profile, and where it was put if it was fetched.
+    fn text(
+        &mut self,
+        location: &Location,
+    ) -> Result<(Arc<str>, Option<Utf8PathBuf>), Box<dyn std::error::Error + Send + Sync>> {
         let address = match location {
-            Location::Path(path) => return Ok(read_profile(path)?.into()),
+            Location::Path(path) => return Ok((read_profile(path)?.into(), None)),
             Location::Url(url) => url,
         };
         if let Some(text) = self.engine.fetched.get(address) {
-            return Ok(Arc::clone(text));
+            return Ok((Arc::clone(text), None));
         }
         let downloaded = self.fetcher()?.fetch(&Download::new(address), &mut |_, _| {})?;
         let text: Arc<str> = read_profile(downloaded.path())?.into();
         self.engine.fetched.insert(address.clone(), Arc::clone(&text));
-        Ok(text)
+        Ok((text, Some(downloaded.path().to_owned())))
     }
 
     fn fetcher(&mut self) -> Result<&Fetcher, std::io::Error> {

@@ -52,7 +52,8 @@ impl Engine {
         }
         let cache = self.buildout_option("download-cache")?.map(|path| self.directory.join(path));
         let client = Client::new(Fetcher::limits(self.socket_timeout()?));
-        let mut fetcher = Fetcher::new(cache, self.offline, client);
+        let offline = self.offline || self.flag("install-from-cache", false)?;
+        let mut fetcher = Fetcher::new(cache, offline, client);
         fetcher.base_directory(&self.directory);
         if let Some(home) = self.environment.get("HOME") {
             fetcher.home(home);

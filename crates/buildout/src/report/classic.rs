@@ -27,6 +27,9 @@ pub fn classic(error: &BuildError) -> String {
             let trace = error.foreign_trace().unwrap_or_default();
             let _ = writeln!(text, "\n{INTERNAL_ERROR}\n{}", trace.trim_end());
         }
+        Fault::Value { message, .. } => {
+            let _ = writeln!(text, "\n{INTERNAL_ERROR}\nValueError: {message}");
+        }
         _ => {
             let _ = writeln!(text, "Error: {}", message(error));
         }

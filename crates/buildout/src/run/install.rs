@@ -28,6 +28,7 @@ pub(super) fn install(
         }
         let extensions = engine.doing(Activity::Plain("Loading extensions."), Extensions::load)?;
         make_directories(engine)?;
+        engine.doing(Activity::Plain("Checking for upgrades."), check_cache)?;
         if engine.dialect() == Dialect::Upstream {
             // Said where the Python engine looks for newer versions of itself; this one is not a distribution.
             let message = "Installing 'zc.buildout', 'setuptools', 'pip', 'wheel'.";
@@ -89,12 +90,28 @@ pub(super) fn make_directories(engine: &mut Engine) -> Result<(), BuildError> {
     options.into_iter().try_for_each(|option| make_directory(engine, option))
 }
 
+/// Everything is to come from the download cache: then there must be one.
+fn check_cache(engine: &mut Engine) -> Result<(), BuildError> {
+    if engine.flag("install-from-cache", false)? && engine.buildout_option("download-cache")?.is_none() {
+        let message = "install_from_cache set to true with no download cache".to_owned();
+        let hint = Some("set `download-cache` in [buildout], or `install-from-cache = false`".to_owned());
+        return Err(Fault::Value { message, hint }.into());
+    }
+    Ok(())
+}
+
 /// Makes those of the directories that builds may share.
 pub(super) fn make_caches(engine: &mut Engine) -> Result<(), BuildError> {
     for option in ["download-cache", "extends-cache"] {
         if engine.buildout_option(option)?.is_some() {
             make_directory(engine, option)?;
         }
+    }
+    if engine.buildout_option("download-cache")?.is_some() {
+        let distributions = engine.buildout_directory("download-cache")?.join("dist");
+        host::files::ensure_directory(&distributions, 0o777).map_err(|source| {
+            BuildError::file(format!("cannot make the directory {distributions}"), source)
+        })?;
     }
     make_directory(engine, "eggs-directory")
 }
