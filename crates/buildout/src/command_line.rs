@@ -43,6 +43,12 @@ pub enum Command {
     Bootstrap,
     /// Write a first profile, then bootstrap.
     Init,
+    /// Show what an installation would do, and why.
+    Plan,
+    /// Show what makes a part be built again.
+    Why,
+    /// Draw parts or profiles.
+    Graph,
     /// Run a setup script.
     Setup,
     /// Show every option with its origin.
@@ -99,6 +105,7 @@ impl CommandLine {
             return Ok(line);
         }
         if let Some(name) = words.next() {
+            let is_ours = line.dialect == Dialect::Slapos;
             line.command = match name.as_str() {
                 "install" => Command::Install,
                 "bootstrap" => Command::Bootstrap,
@@ -106,6 +113,9 @@ impl CommandLine {
                 "setup" | "runsetup" => Command::Setup,
                 "annotate" => Command::Annotate,
                 "query" => Command::Query,
+                "plan" if is_ours => Command::Plan,
+                "why" if is_ours => Command::Why,
+                "graph" if is_ours => Command::Graph,
                 _ => return Err(UsageError(format!("invalid command: {name}"))),
             };
         }
@@ -121,6 +131,12 @@ impl CommandLine {
             value: value.to_owned(),
             operator: Operator::Set,
         });
+    }
+
+    /// Whether the command has an answer for `--output`.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        matches!(self.command, Command::Plan | Command::Why | Command::Graph)
     }
 
     fn long(&mut self, name: &str, words: &mut impl Iterator<Item = String>) -> Result<(), UsageError> {

@@ -9,6 +9,7 @@ mod signature;
 mod snapshot;
 mod state;
 mod substitute;
+mod unasked;
 
 pub(crate) use signature::hexadecimal;
 pub(crate) use state::unused_message;
@@ -24,6 +25,7 @@ use indexmap::IndexMap;
 use crate::download::Fetcher;
 use crate::eggs::EggMemory;
 use crate::fault::Fault;
+use crate::installed::Installed;
 use crate::jobs::Jobs;
 use crate::sources::Sources;
 use crate::table::{Origin, Table};
@@ -53,6 +55,8 @@ pub(crate) struct Engine {
     python_cache: Option<Utf8PathBuf>,
     interpreters: HashMap<Utf8PathBuf, Interpreter>,
     eggs: Arc<EggMemory>,
+    /// The record of the last build, when this one only looks: recipes in Python are then not asked.
+    recorded: Option<Installed>,
     /// What fetches files, made when the first one is asked for.
     downloads: Option<Fetcher>,
     sink: Arc<dyn Sink>,
@@ -163,6 +167,7 @@ impl Engine {
             python_cache: settings.python_cache.clone(),
             interpreters: HashMap::new(),
             eggs: Arc::default(),
+            recorded: None,
             downloads: None,
             jobs: Arc::default(),
             sink: Arc::clone(&settings.sink),

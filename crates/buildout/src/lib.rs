@@ -18,6 +18,7 @@ mod egg_settings;
 mod engine;
 mod event;
 mod fault;
+mod graph;
 mod hook;
 mod installed;
 mod jobs;

@@ -1,6 +1,6 @@
 //! What a build has to do: decided from what is recorded and what is wanted, and nothing else.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use indexmap::IndexMap;
 
@@ -73,17 +73,45 @@ pub(crate) fn difference(
     check_signatures: bool,
 ) -> Option<String> {
     let is_compared = |name: &str| name != PATHS && (check_signatures || name != SIGNATURE);
-    let compared = |options: &IndexMap<String, String>| -> IndexMap<String, String> {
-        let kept = options.iter().filter(|(name, _)| is_compared(name));
-        kept.map(|(name, value)| (name.clone(), value.clone())).collect()
-    };
-    let (old, new) = (compared(old), compared(new));
-    if same_when_recorded(&old, &new) {
+    let count = |options: &IndexMap<String, String>| options.keys().filter(|name| is_compared(name)).count();
+    let is_same = |(name, value): (&String, &String)| !is_compared(name) || old.get(name) == Some(value);
+    if count(old) == count(new) && new.iter().all(is_same) {
         return None;
     }
-    let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
-    names.sort_unstable();
-    names.into_iter().find(|name| old.get(*name) != new.get(*name)).cloned()
+    differences(old, new).into_iter().find(|name| is_compared(name))
+}
+
+/// The options, by name, that make the part another one, the signature included.
+pub(crate) fn differences(old: &IndexMap<String, String>, new: &IndexMap<String, String>) -> Vec<String> {
+    let one = |options: &IndexMap<String, String>, name: &str| -> IndexMap<String, String> {
+        options.get(name).map(|value| (name.to_owned(), value.clone())).into_iter().collect()
+    };
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).filter(|name| *name != PATHS).collect();
+    let differ = |name: &&String| {
+        old.get(*name) != new.get(*name) && !same_when_recorded(&one(old, name), &one(new, name))
+    };
+    names.into_iter().filter(differ).cloned().collect()
+}
+
+/// The sections whose terms differ in the signatures of two records of a part.
+pub(crate) fn dependencies<'o>(
+    old: &'o IndexMap<String, String>,
+    new: &'o IndexMap<String, String>,
+) -> Vec<&'o str> {
+    let terms = |options: &'o IndexMap<String, String>| -> BTreeMap<&'o str, &'o str> {
+        let signature = options.get(SIGNATURE).map_or("", String::as_str);
+        signature.split_whitespace().filter_map(section_term).collect()
+    };
+    let (old, new) = (terms(old), terms(new));
+    let sections: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
+    sections.into_iter().filter(|section| old.get(section) != new.get(section)).collect()
+}
+
+/// A term of a signature that is about a section: its name and its digest.
+pub(crate) fn section_term(term: &str) -> Option<(&str, &str)> {
+    let (section, digest) = term.rsplit_once(':')?;
+    let is_digest = digest.len() == 32 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_digest.then_some((section, digest))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod extensions;
 mod install;
 mod launcher;
 mod locate;
+mod look;
 mod parts;
 mod query;
 mod rebootstrap;
@@ -14,8 +15,11 @@ mod record;
 mod sequence;
 mod setup;
 mod setup_script;
+mod show_graph;
+mod show_plan;
 mod strip;
 mod team;
+mod why;
 mod work;
 
 #[cfg(test)]
@@ -92,6 +96,9 @@ fn dispatch(engine: &mut Engine, settings: &mut Settings) -> Result<Outcome, Bui
         Command::Bootstrap | Command::Init => setup::bootstrap(engine, settings),
         Command::Annotate => annotate::annotate(engine, &arguments),
         Command::Query => query::query(engine, &arguments),
+        Command::Plan => show_plan::show_plan(engine, settings, &arguments),
+        Command::Why => why::why(engine, settings, &arguments),
+        Command::Graph => show_graph::show_graph(engine, settings, &arguments),
         Command::Setup => setup::run_script(engine, &arguments),
         Command::Help | Command::Version => Ok(Outcome::default()),
     }
@@ -105,6 +112,7 @@ Options, which combine (-UNv) and mix with assignments:
   -U                      do not read the user's defaults (~/.buildout/default.cfg)
   -o, -O                  do not, or do, use the network
   -n, -N                  do, or do not, look for newer versions than those installed
+  -j JOBS                 how many programs of parts may run at once; one for each processor otherwise
   -t SECONDS              how long to wait for a server
   -v, -q                  say more, or less; may be repeated
   -D                      show how an error came about
@@ -122,5 +130,8 @@ Commands:
   init [REQUIREMENT...]   write a first profile, then bootstrap
   annotate [SECTION...]   every option with where it comes from
   query [SECTION:]OPTION  one option, as the profile has it
+  plan [PART...]          what install would do, and why; changes nothing, as the next two
+  why PART                which option of which line makes a part be built again
+  graph                   parts and what they refer to, as DOT; --format dot|svg|json, --profiles|--parts
   setup SCRIPT [WORD...]  run a setup script, or that of a directory, with setuptools at hand
 ";

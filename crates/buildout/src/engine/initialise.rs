@@ -88,6 +88,7 @@ impl Engine {
                 kind.initialise(&mut Section::new(self, name))
                     .map_err(|error| BuildError::from_recipe(name, error))?
             }
+            None if self.only_looks() => self.unasked_recipe(name, &recipe),
             None => self.foreign_recipe(name, &recipe)?,
         };
         self.slot(name).recipe = Some(object);
@@ -114,7 +115,7 @@ impl Engine {
         })
     }
 
-    fn slot(&mut self, name: &str) -> &mut Slot {
+    pub(super) fn slot(&mut self, name: &str) -> &mut Slot {
         self.slots.get_mut(name).expect("the section is being initialised")
     }
 

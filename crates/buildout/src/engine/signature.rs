@@ -36,6 +36,7 @@ impl Engine {
             Kind::Native(kind) => {
                 terms.push(format!("native:{}-{}", short_name(kind.names()[0]), kind.behaviour_version()));
             }
+            Kind::Foreign(_) if self.only_looks() => terms.extend(self.recorded_eggs(section)),
             Kind::Foreign(recipe) => {
                 if let Some(foreign) = self.foreign.clone() {
                     let signature = foreign

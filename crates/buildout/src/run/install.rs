@@ -127,7 +127,7 @@ fn make_directory(engine: &mut Engine, option: &str) -> Result<(), BuildError> {
 }
 
 /// Initialises the sections of all parts; gives those to install, in order, with the options to record.
-fn initialise_parts(
+pub(super) fn initialise_parts(
     engine: &mut Engine,
     settings: &mut Settings,
     only: &[String],

@@ -136,7 +136,7 @@ fn whole_option<'e>(engine: &'e Engine, section: &str, option: &str) -> Option<(
 }
 
 /// The places that assign an option, the last first; where the section itself does not, those of its macros.
-fn places(table: &Table, section: &str, option: &str, depth: usize) -> Vec<(SourceId, u32)> {
+pub(super) fn places(table: &Table, section: &str, option: &str, depth: usize) -> Vec<(SourceId, u32)> {
     let own = table.history(section, option).map(|history| &history.0[..]).unwrap_or_default();
     let mut places: Vec<(SourceId, u32)> = own
         .iter()

@@ -73,6 +73,23 @@ pub(super) fn run(engine: &mut Engine, settings: &mut Settings) -> Result<FirstP
     Ok(first)
 }
 
+/// Without making anything: lets the engine begin again with the Python that the profile makes, if that is there
+/// already. Says whether it did.
+pub(super) fn look(engine: &mut Engine, settings: &mut Settings) -> Result<bool, BuildError> {
+    let extensions = engine.buildout_option("extensions")?.unwrap_or_default();
+    let section = engine.require("buildout", "python")?;
+    if section == "buildout" || !extensions.split_whitespace().any(|name| name == EXTENSION) {
+        return Ok(false);
+    }
+    let wanted = Utf8PathBuf::from(engine.require(&section, "executable")?);
+    if host::python::find(Some(&wanted), "").is_err() {
+        return Ok(false);
+    }
+    settings.python = Some(wanted);
+    engine.restart(settings);
+    Ok(true)
+}
+
 /// Installs the parts whose sections are initialised, if one of them is not as it should be.
 fn install_initialised(engine: &mut Engine, settings: &mut Settings) -> Result<FirstPhase, BuildError> {
     let parts = options_of(engine, engine.order.clone())?;

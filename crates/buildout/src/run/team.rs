@@ -39,7 +39,7 @@ pub(super) fn steps(engine: &Engine, tasks: &[Task<'_>]) -> Vec<Step> {
 }
 
 /// The nearest parts behind the references of a part.
-fn needs(engine: &Engine, part: &str, places: &HashMap<&str, usize>) -> BTreeSet<usize> {
+pub(super) fn needs(engine: &Engine, part: &str, places: &HashMap<&str, usize>) -> BTreeSet<usize> {
     let mut needs = BTreeSet::new();
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     let mut todo: Vec<&str> = vec![part];

@@ -5,6 +5,7 @@ mod extensions;
 mod failures;
 mod hooks;
 mod life_cycle;
+mod looking;
 mod messages;
 mod rebootstrap;
 mod remote;

@@ -25,6 +25,8 @@ impl Subcommand for Buildout {
     const EXAMPLES: &'static [Example] = &[
         ("slapos buildout -c software.cfg", "build a profile here"),
         ("slapos buildout -c software.cfg annotate", "every option, and where it comes from"),
+        ("slapos buildout plan", "what a build would do here, and why"),
+        ("slapos buildout graph --format svg > parts.svg", "the parts and what they refer to"),
     ];
 
     fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
@@ -34,6 +36,10 @@ impl Subcommand for Buildout {
                 .hint("slapos buildout --help lists options and commands")
                 .code("E-usage")
         })?;
+        let mut command_line = command_line;
+        if context.output.is_json() && command_line.answers() {
+            command_line.arguments.push("--output=json".to_owned());
+        }
         let dialect = command_line.dialect;
         let mut engine = vec![environment.program.to_string(), "buildout".to_owned()];
         if dialect == Dialect::Upstream {

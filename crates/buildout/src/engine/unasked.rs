@@ -1,0 +1,64 @@
+//! Looking at a build without running Python: what stands in for the recipes that are written in it.
+
+use super::{Engine, Kind};
+use crate::installed::{Installed, PATHS, SIGNATURE};
+use crate::plan::section_term;
+use crate::{Part, Recipe, RecipeError};
+use camino::Utf8PathBuf;
+
+/// A recipe that was not asked.
+struct Unasked {
+    section: String,
+}
+
+impl Recipe for Unasked {
+    fn install(&mut self, _: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
+        unreachable!("who only looks installs nothing")
+    }
+
+    fn late_option(&mut self, option: &str) -> Result<Option<String>, RecipeError> {
+        // The engine asks for these names of every section; the recipe is not what gives them.
+        if option.starts_with(['<', '_']) || option == "recipe" {
+            return Ok(None);
+        }
+        Ok(Some(format!("(`{option}` of [{}], known when it is built)", self.section)))
+    }
+}
+
+impl Engine {
+    /// From here on recipes in Python are not asked; `recorded` is what they said last time.
+    pub(crate) fn only_look(&mut self, recorded: Installed) {
+        self.recorded = Some(recorded);
+    }
+
+    pub(super) fn only_looks(&self) -> bool {
+        self.recorded.is_some()
+    }
+
+    /// Stands in for a recipe in Python: the section offers what it offered last time.
+    pub(super) fn unasked_recipe(&mut self, name: &str, recipe: &str) -> Box<dyn Recipe> {
+        self.slot(name).kind = Kind::Foreign(recipe.to_owned());
+        let recorded = self.recorded.as_ref().and_then(|recorded| recorded.parts.get(name));
+        let recorded: Vec<(String, String)> = recorded
+            .into_iter()
+            .flatten()
+            .filter(|(option, _)| *option != PATHS && *option != SIGNATURE)
+            .map(|(option, value)| (option.clone(), value.clone()))
+            .collect();
+        let known = self.option_names(name);
+        for (option, value) in recorded {
+            if !known.contains(&option) {
+                self.set(name, &option, value);
+            }
+        }
+        Box::new(Unasked { section: name.to_owned() })
+    }
+
+    /// What the record says of the distributions of a part's recipe.
+    pub(super) fn recorded_eggs(&self, part: &str) -> Vec<String> {
+        let recorded = self.recorded.as_ref().and_then(|recorded| recorded.parts.get(part));
+        let signature = recorded.and_then(|options| options.get(SIGNATURE)).map_or("", String::as_str);
+        let eggs = signature.split_whitespace().filter(|term| section_term(term).is_none());
+        eggs.map(str::to_owned).collect()
+    }
+}

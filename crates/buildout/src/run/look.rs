@@ -1,0 +1,139 @@
+//! Looking at what a build would do, without doing any of it: the profile is read and sections are initialised, but
+//! nothing is written, fetched or run. Recipes in Python are not asked; their sections are taken to offer what the
+//! record says that they offered last time.
+
+use camino::Utf8PathBuf;
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::install::{Options, call, initialise_parts};
+use super::rebootstrap;
+use crate::engine::{Activity, Engine};
+use crate::installed::Installed;
+use crate::plan::{Plan, Wanted, plan};
+use crate::{BuildError, Event, Fault, Outcome, Settings, load};
+
+/// What a build would start from.
+pub(super) struct Look {
+    pub(super) recorded: Installed,
+    /// The parts that are wanted, in the order of their installation, with what would be recorded of them.
+    pub(super) parts: IndexMap<String, Options>,
+    keeps_others: bool,
+    checks_signatures: bool,
+}
+
+impl Look {
+    /// Looks at the parts that the profile wants, or at `only` those.
+    pub(super) fn new(
+        engine: &mut Engine,
+        settings: &mut Settings,
+        only: &[String],
+    ) -> Result<Self, BuildError> {
+        engine.doing(Activity::Plain("Planning."), |engine| {
+            let recorded = recorded(engine)?;
+            engine.only_look(recorded.clone());
+            if rebootstrap::look(engine, settings)? {
+                load::load(engine, settings)?;
+                load::initialise_buildout(engine)?;
+                engine.only_look(recorded.clone());
+            }
+            for hook in &mut settings.hooks {
+                call(engine, |build| hook.before_parts(build))?;
+            }
+            let parts = initialise_parts(engine, settings, only)?;
+            let checks_signatures = engine.flag("check-signature", true)?;
+            Ok(Self { recorded, parts, keeps_others: !only.is_empty(), checks_signatures })
+        })
+    }
+
+    pub(super) fn plan(&self, engine: &Engine) -> Plan {
+        let wanted = Wanted {
+            parts: &self.parts,
+            keep_others: self.keeps_others,
+            check_signatures: self.checks_signatures,
+        };
+        plan(&self.recorded, &wanted, &|path| engine.directory().join(path).exists())
+    }
+}
+
+fn recorded(engine: &mut Engine) -> Result<Installed, BuildError> {
+    let path = engine.require("buildout", "installed")?;
+    if path.is_empty() { Ok(Installed::default()) } else { Ok(Installed::load(&Utf8PathBuf::from(path))?.0) }
+}
+
+/// The words behind a command that looks.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Words {
+    /// The words that are no options.
+    pub(super) names: Vec<String>,
+    pub(super) is_json: bool,
+    /// What `--format` says.
+    pub(super) format: Option<String>,
+    pub(super) profiles: bool,
+}
+
+impl Words {
+    /// Understands `--output FORM`, and what `graph` takes besides.
+    pub(super) fn parse(words: &[String], is_graph: bool) -> Result<Self, BuildError> {
+        let mut parsed = Self::default();
+        let mut words = words.iter().map(String::as_str);
+        while let Some(word) = words.next() {
+            let (name, attached) = match word.split_once('=') {
+                Some((name, value)) if name.starts_with("--") => (name, Some(value)),
+                _ => (word, None),
+            };
+            match name {
+                "--output" | "--format" if is_graph || name == "--output" => {
+                    let value = attached.or_else(|| words.next()).unwrap_or_default();
+                    match (name, value) {
+                        ("--output", "json") => parsed.is_json = true,
+                        ("--output", "table" | "plain") => parsed.is_json = false,
+                        ("--format", "dot" | "svg" | "json") => parsed.format = Some(value.to_owned()),
+                        ("--format", _) => return Err(usage(format!("--format {value}: dot, svg or json"))),
+                        _ => return Err(usage(format!("--output {value}: table, plain or json"))),
+                    }
+                }
+                "--profiles" if is_graph => parsed.profiles = true,
+                "--parts" if is_graph => parsed.profiles = false,
+                _ if word.starts_with('-') => return Err(usage(format!("Invalid option {word}"))),
+                _ => parsed.names.push(word.to_owned()),
+            }
+        }
+        Ok(parsed)
+    }
+}
+
+fn usage(text: String) -> BuildError {
+    Fault::Usage(text).into()
+}
+
+/// Prints the answer.
+pub(super) fn show(engine: &Engine, text: String) -> Outcome {
+    engine.sink().event(Event::Text { text });
+    Outcome::default()
+}
+
+/// Prints the answer as a document.
+pub(super) fn show_document(engine: &Engine, document: &Value) -> Outcome {
+    show(engine, format!("{document:#}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &str, is_graph: bool) -> Result<Words, String> {
+        let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
+        Words::parse(&words, is_graph).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn options_of_looking_commands_mix_with_names() {
+        let words = parse("a --output json b", false).unwrap();
+        assert_eq!((words.names, words.is_json), (vec!["a".to_owned(), "b".to_owned()], true));
+        let words = parse("--format=svg --profiles", true).unwrap();
+        assert_eq!((words.format.as_deref(), words.profiles), (Some("svg"), true));
+        assert_eq!(parse("--format svg", false).unwrap_err(), "Invalid option --format");
+        assert_eq!(parse("--output xml", false).unwrap_err(), "--output xml: table, plain or json");
+    }
+}
