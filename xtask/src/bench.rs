@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: our program and the Python SlapOS, side by side in one run.
 
+mod buildout;
 mod cloud;
 mod deploy;
 mod figures;
@@ -26,17 +27,21 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("deploy", deploy::run),
     ("pass", pass::run),
     ("memory", memory::run),
+    ("buildout", buildout::run),
 ];
 
 /// Runs the benchmarks that are named, or all, and prints their table. A target that is missed is no failure of the
 /// task: the table says so.
 ///
-/// `--program PATH` measures that program instead of the one that it builds.
+/// `--program PATH` measures that program instead of the one that it builds; `--checkout DIRECTORY` says where the
+/// profiles of SlapOS are, which some measure.
 pub(crate) fn run(words: &[&str]) -> Result<(), Failure> {
-    let (program, names) = match words {
-        ["--program", path, names @ ..] => (Some(Utf8PathBuf::from(*path)), names),
-        names => (None, names),
-    };
+    let (mut program, mut checkout, mut names) = (None, None, words);
+    while let ["--program" | "--checkout", path, rest @ ..] = names {
+        let option = if names[0] == "--program" { &mut program } else { &mut checkout };
+        *option = Some(Utf8PathBuf::from(*path));
+        names = rest;
+    }
     if let Some(unknown) = names.iter().find(|name| !BENCHMARKS.iter().any(|(known, _)| known == *name)) {
         let known: Vec<&str> = BENCHMARKS.iter().map(|(name, _)| *name).collect();
         return Err(format!("there is no benchmark {unknown}; there are {}", known.join(", ")));
@@ -49,7 +54,7 @@ pub(crate) fn run(words: &[&str]) -> Result<(), Failure> {
             top().join("target/release/slapos")
         }
     };
-    let ground = Ground::prepare(&program)?;
+    let ground = Ground::prepare(&program, checkout)?;
     let mut table = Table::default();
     for (name, benchmark) in BENCHMARKS.iter().filter(|(name, _)| names.is_empty() || names.contains(name)) {
         println!("── {name}");

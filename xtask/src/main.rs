@@ -19,8 +19,9 @@ usage: cargo xtask TASK
   check [--quick]   formatting, lints, documentation, unused and forbidden dependencies, then all tests
                     (--quick: only the shape test)
   test [FILTER…]    sets up what the tests need, builds the program, runs all tests or those whose name holds FILTER
-  bench [--program PATH] [NAME…]
-                    start, master, deploy, pass, memory: side by side with the Python SlapOS
+  bench [--program PATH] [--checkout DIRECTORY] [NAME…]
+                    start, master, deploy, pass, memory, buildout: side by side with the Python SlapOS; the directory
+                    is a checkout of the profiles of SlapOS
   conformance [--python] [--only WORD…]
                     the doctests of zc.buildout with our engine beside its own; docs/compatibility.md lists what may fail
   corpus DIRECTORY  every software release of a checkout of the profiles of SlapOS, read by our engine

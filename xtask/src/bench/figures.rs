@@ -22,6 +22,8 @@ struct Row {
     ours: f64,
     peer: Option<f64>,
     target: Option<f64>,
+    /// The worst that is allowed, whatever the peer does.
+    limit: Option<f64>,
     runs: usize,
 }
 
@@ -40,13 +42,21 @@ impl Table {
             ours: median(ours),
             peer: Some(median(peer)),
             target: Some(target),
+            limit: None,
             runs: ours.len(),
         });
     }
 
+    /// Adds the median of several runs of ours, which may take so much at most.
+    pub(crate) fn limit(&mut self, what: &str, unit: Unit, ours: &[f64], limit: f64) {
+        let (ours, runs) = (median(ours), ours.len());
+        let (what, limit) = (what.to_owned(), Some(limit));
+        self.rows.push(Row { what, unit, ours, peer: None, target: None, limit, runs });
+    }
+
     /// Adds a figure of ours, with that of the peer where it has the like, without a target.
     pub(crate) fn note(&mut self, what: &str, unit: Unit, ours: f64, peer: Option<f64>) {
-        self.rows.push(Row { what: what.to_owned(), unit, ours, peer, target: None, runs: 1 });
+        self.rows.push(Row { what: what.to_owned(), unit, ours, peer, target: None, limit: None, runs: 1 });
     }
 }
 
@@ -59,10 +69,19 @@ impl Row {
         })
     }
 
+    fn wanted(&self) -> String {
+        match (self.target, self.limit) {
+            (Some(target), _) => times(target),
+            (None, Some(limit)) => figure(limit, self.unit),
+            (None, None) => "-".to_owned(),
+        }
+    }
+
     fn verdict(&self) -> &'static str {
-        match (self.ratio(), self.target) {
-            (Some(ratio), Some(target)) if ratio >= target => "reached",
-            (Some(_), Some(_)) => "MISSED",
+        match (self.ratio(), self.target, self.limit) {
+            (Some(ratio), Some(target), _) if ratio >= target => "reached",
+            (_, _, Some(limit)) if self.ours <= limit => "reached",
+            (Some(_), Some(_), _) | (_, _, Some(_)) => "MISSED",
             _ => "",
         }
     }
@@ -73,18 +92,18 @@ impl fmt::Display for Table {
         let width = self.rows.iter().map(|row| row.what.chars().count()).max().unwrap_or(0);
         writeln!(
             f,
-            "{:width$}  {:>12}  {:>12}  {:>7}  {:>7}  {:>4}  verdict",
+            "{:width$}  {:>12}  {:>12}  {:>7}  {:>8}  {:>4}  verdict",
             "median of the runs", "ours", "peer", "ratio", "target", "runs"
         )?;
         for row in &self.rows {
             writeln!(
                 f,
-                "{:width$}  {:>12}  {:>12}  {:>7}  {:>7}  {:>4}  {}",
+                "{:width$}  {:>12}  {:>12}  {:>7}  {:>8}  {:>4}  {}",
                 row.what,
                 figure(row.ours, row.unit),
                 row.peer.map_or_else(|| "-".to_owned(), |peer| figure(peer, row.unit)),
                 row.ratio().map_or_else(|| "-".to_owned(), times),
-                row.target.map_or_else(|| "-".to_owned(), times),
+                row.wanted(),
                 row.runs,
                 row.verdict(),
             )?;
@@ -144,11 +163,13 @@ mod tests {
         let mut table = Table::default();
         table.compare("start", Unit::Milliseconds, &[4.0], &[400.0], 50.0);
         table.compare("requests", Unit::PerSecond, &[400.0], &[100.0], 50.0);
+        table.limit("quick", Unit::Milliseconds, &[10.0], 10.0);
+        table.limit("slow", Unit::Milliseconds, &[10.1], 10.0);
 
         let text = table.to_string();
 
         let verdicts: Vec<&str> = text.lines().skip(1).map(|line| line.rsplit(' ').next().unwrap()).collect();
-        assert_eq!(verdicts, ["reached", "MISSED"]);
+        assert_eq!(verdicts, ["reached", "MISSED", "reached", "MISSED"]);
         assert!(text.contains("100x") && text.contains("4.0x"), "{text}");
     }
 }

@@ -40,11 +40,12 @@ pub(crate) struct Ground {
     directory: Utf8PathBuf,
     peer: Utf8PathBuf,
     account: Option<Account>,
+    checkout: Option<Utf8PathBuf>,
 }
 
 impl Ground {
     /// Makes the directory, copies our program there, and finds or makes the user.
-    pub(crate) fn prepare(ours: &Utf8Path) -> Result<Self, Failure> {
+    pub(crate) fn prepare(ours: &Utf8Path, checkout: Option<Utf8PathBuf>) -> Result<Self, Failure> {
         let directory = Utf8PathBuf::from(format!("/tmp/slapos-bench-{}", std::process::id()));
         let failed = |error: std::io::Error| format!("{directory} cannot be prepared: {error}");
         host::files::ensure_directory(&directory.join("bin"), 0o755).map_err(failed)?;
@@ -54,7 +55,7 @@ impl Ground {
         if let Some(account) = &account {
             host::files::give(&directory, account).map_err(failed)?;
         }
-        Ok(Self { directory, peer, account })
+        Ok(Self { directory, peer, account, checkout })
     }
 
     /// Where a benchmark keeps the files of one side.
@@ -63,10 +64,7 @@ impl Ground {
         host::files::remove_tree(&place).map_err(|error| format!("{place} cannot be removed: {error}"))?;
         host::files::ensure_directory(&place, 0o755)
             .map_err(|error| format!("{place} cannot be made: {error}"))?;
-        if let Some(account) = &self.account {
-            host::files::give(&place, account)
-                .map_err(|error| format!("{place} cannot be given: {error}"))?;
-        }
+        self.give(&place)?;
         Ok(place)
     }
 
@@ -81,6 +79,21 @@ impl Ground {
     /// The directory of the peer.
     pub(crate) fn peer(&self) -> &Utf8Path {
         &self.peer
+    }
+
+    /// Where the profiles of SlapOS are, when that was said.
+    pub(crate) fn checkout(&self) -> Option<&Utf8Path> {
+        self.checkout.as_deref()
+    }
+
+    /// Gives a file to the user of the benchmarks.
+    pub(crate) fn give(&self, path: &Utf8Path) -> Result<(), Failure> {
+        match &self.account {
+            Some(account) => {
+                host::files::give(path, account).map_err(|error| format!("{path} cannot be given: {error}"))
+            }
+            None => Ok(()),
+        }
     }
 
     /// A program as the user of the benchmarks, in `place`, with a small environment of its own.
