@@ -173,7 +173,7 @@ def main():
     root.addHandler(EngineHandler(channel))
     root.setLevel(logging.DEBUG)
     # These speak of their own affairs, not of the build's.
-    for name in ('urllib3', 'requests', 'asyncio', 'chardet'):
+    for name in ('urllib3', 'requests', 'asyncio', 'chardet', 'pip'):
         logging.getLogger(name).setLevel(logging.WARNING)
     while True:
         channel.serve(channel.receive())

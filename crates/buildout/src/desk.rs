@@ -152,8 +152,10 @@ impl Desk {
         settings: &EggSettings,
         requirements: &[impl AsRef<str>],
     ) -> Result<WorkingSet, EggError> {
-        let notice = |text: &str| self.log(Level::Info, None, text.to_owned());
-        Eggs::new(settings, &notice).with_memory(&self.snapshot.eggs).install(requirements)
+        let notice = |level: Level, text: &str| self.log(level, None, text.to_owned());
+        let every_step = Level::Debug.number() >= self.snapshot.log_threshold;
+        let eggs = Eggs::new(settings, &notice).with_memory(&self.snapshot.eggs);
+        eggs.telling_every_step(every_step).install(requirements)
     }
 
     /// The options of the part that nobody has read.

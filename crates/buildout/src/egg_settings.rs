@@ -38,6 +38,15 @@ pub struct EggSettings {
     pub allow_picked_versions: bool,
     /// An unknown extra is a warning instead of an error.
     pub allow_unknown_extras: bool,
+    /// Whether the places that distributions name for what they need are looked at, too.
+    pub use_dependency_links: bool,
+    /// Whether distributions are fetched and installed one after the other, each before the next is looked for, as
+    /// zc.buildout does. All at once takes less time, and installs nothing when something is missing.
+    pub one_at_a_time: bool,
+    /// Whether it is to be told who requires what was picked.
+    pub note_requirers: bool,
+    /// Directory where descriptions of interpreters are kept.
+    pub python_cache: Option<Utf8PathBuf>,
     /// Where downloaded distributions are kept (`<download-cache>/dist`).
     pub download_cache: Option<Utf8PathBuf>,
     /// Directory of the machine where unpacked distributions are shared by builds.

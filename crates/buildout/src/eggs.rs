@@ -5,20 +5,28 @@
 //! what is missing is downloaded and unpacked into one directory per distribution, in the form that zc.buildout gives
 //! it. A set that is installed already is found from its own metadata, without network and without Python.
 
+mod at_once;
+mod choice;
 mod compile;
 mod distribution;
+mod egg_file;
 mod error;
 mod index;
 mod install;
 mod metadata;
 mod name;
+mod picked;
 mod pins;
+mod places;
 mod requirement;
 mod resolve;
 pub mod scripts;
 mod service;
+mod session;
+mod shelf;
 mod source;
 mod tags;
+mod told;
 #[cfg(test)]
 mod trials;
 mod wheel;
@@ -30,6 +38,7 @@ pub use name::ProjectName;
 pub use pins::{Pin, Pins};
 pub use requirement::{Requirement, RequirementError};
 pub use service::{EggMemory, Eggs};
+pub use told::Notice;
 pub use working_set::WorkingSet;
 
 /// Writes a wheel with these files into the page of its project in an index of files.

@@ -4,6 +4,7 @@ mod defaults;
 mod distributions;
 mod downloads;
 mod initialise;
+mod log_format;
 mod services;
 mod signature;
 mod snapshot;
@@ -19,6 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use host::clock::Clock;
 use host::python::Interpreter;
 use indexmap::IndexMap;
 
@@ -69,6 +71,7 @@ pub(crate) struct Engine {
     newest: bool,
     /// Numbers of the classic log levels: 10 debug, 20 info, 30 warning, 40 error.
     log_threshold: i64,
+    clock: Arc<dyn Clock>,
     /// The program that runs the build.
     pub(crate) program: Option<String>,
 }
@@ -177,6 +180,7 @@ impl Engine {
             offline: false,
             newest: true,
             log_threshold: 20,
+            clock: Arc::clone(&settings.clock),
             program: settings.engine.first().cloned(),
         }
     }

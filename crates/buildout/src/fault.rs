@@ -266,13 +266,17 @@ pub enum Fault {
         #[source]
         source: std::io::Error,
     },
-    /// A value that makes no sense, of which the Python engine thinks as of a fault of its own.
+    /// A refusal that the Python engine takes for a bug of its own.
     #[error("{message}")]
-    Value {
-        /// The well-known text.
+    Exception {
+        /// The exception that it raises.
+        name: &'static str,
+        /// The text.
         message: String,
         /// What to do next.
-        hint: Option<String>,
+        hint: &'static str,
+        /// The code under which the manual explains it.
+        code: &'static str,
     },
     /// A refusal with its well-known text.
     #[error("{message}")]
@@ -327,6 +331,11 @@ impl BuildError {
     pub(crate) fn during(mut self, activities: impl FnOnce() -> Vec<String>) -> Self {
         if self.0.activities.is_empty() {
             self.0.activities = activities();
+            if let Fault::Recipe { error, .. } = &self.0.fault
+                && let (_, Some(doing)) = error.classic_words()
+            {
+                self.0.activities.push(doing.to_owned());
+            }
             let count = self.0.activities.len();
             if count > 2 * MOST_ACTIVITIES {
                 let left_out = MOST_ACTIVITIES..count - MOST_ACTIVITIES;
@@ -402,9 +411,7 @@ impl Fault {
             Self::TooDeep { .. } => "E-profile-too-deep",
             Self::UnknownMacro { .. } => "E-profile-unknown-macro",
             Self::MacroLoop { .. } => "E-profile-macro-loop",
-            Self::InvalidValue { .. } | Self::RelativeInRemote { .. } | Self::Value { .. } => {
-                "E-profile-value"
-            }
+            Self::InvalidValue { .. } | Self::RelativeInRemote { .. } => "E-profile-value",
             Self::UnknownRecipe { .. } => "E-recipe-missing",
             Self::Recipe { error, .. } => error.error_code(),
             Self::Download(error) => error.code(),
@@ -418,7 +425,7 @@ impl Fault {
                 }
                 _ => "E-file",
             },
-            Self::Refused { code, .. } => code,
+            Self::Refused { code, .. } | Self::Exception { code, .. } => code,
         }
     }
 }

@@ -43,26 +43,28 @@ pub(crate) fn load(engine: &mut Engine, settings: &Settings) -> Result<(), Build
     {
         return Err(Fault::NoProfile { path: path.clone() }.into());
     }
-    engine.table.set_computed("buildout", "directory", directory.to_string());
+    // Compatibility: zc.buildout does not know where to build what it got from the network.
+    if engine.dialect() == Dialect::Slapos || matches!(root, Location::Path(_)) {
+        engine.table.set_computed("buildout", "directory", directory.to_string());
+    }
     engine.set_directory(directory);
-
-    let rules = |table: &Table| fetch_rules(table, line.assignments.as_slice(), engine_home(settings));
-    let read = |engine: &mut Engine, location: Location| {
-        let first = rules(&engine.table)?;
-        Reader::new(engine, first).apply(location, &rules)
-    };
+    let mut users = Table::default();
     if line.use_user_defaults
         && let Some(path) = settings.user_defaults.as_ref().filter(|path| path.exists())
     {
-        read(engine, Location::Path(path.clone()))?;
+        let path = Location::Path(path.clone());
+        match engine.dialect() {
+            Dialect::Slapos => lay(engine, settings, path, &users)?,
+            Dialect::Upstream => users = merge(engine, settings, path, Table::default())?,
+        }
     }
     if present {
-        read(engine, root)?;
+        lay(engine, settings, root, &users)?;
     }
     for assignment in &line.assignments {
         if assignment.section == "buildout" && assignment.option == "extends" {
             for word in assignment.value.split_whitespace() {
-                read(engine, working.join(word))?;
+                lay(engine, settings, working.join(word), &users)?;
             }
         }
     }
@@ -80,12 +82,49 @@ pub(crate) fn load(engine: &mut Engine, settings: &Settings) -> Result<(), Build
     complete(engine, settings)
 }
 
+/// Lays a profile with everything that it extends over the engine's table.
+fn lay(
+    engine: &mut Engine,
+    settings: &Settings,
+    location: Location,
+    users: &Table,
+) -> Result<(), BuildError> {
+    let below = engine.table.clone();
+    engine.table = match engine.dialect() {
+        Dialect::Slapos => merge(engine, settings, location, below)?,
+        Dialect::Upstream => {
+            engine.table.overlay(users.clone());
+            let profiles = merge(engine, settings, location, users.clone())?;
+            let mut table = below;
+            table.overlay(profiles);
+            table
+        }
+    };
+    Ok(())
+}
+
+/// Merges a profile with everything that it extends into a table.
+fn merge(
+    engine: &mut Engine,
+    settings: &Settings,
+    location: Location,
+    table: Table,
+) -> Result<Table, BuildError> {
+    let assignments = settings.command_line.assignments.as_slice();
+    let rules = |table: &Table| fetch_rules(table, assignments, engine_home(settings));
+    let first = rules(&engine.table)?;
+    Reader::new(engine, first).apply(location, table, &rules)
+}
+
 /// What follows from the options once all are there.
 fn complete(engine: &mut Engine, settings: &Settings) -> Result<(), BuildError> {
     if engine.table.history("buildout", "versions").is_none() {
         let step = Step { operator: Operator::Set, value: "versions".to_owned(), origin: Origin::Default };
         engine.table.assign("buildout", "versions", step);
         engine.table.sections.entry("versions".to_owned()).or_default();
+    }
+    if engine.dialect() == Dialect::Upstream {
+        add_own_pins(engine);
     }
     let directory = engine.table.plain("buildout", "directory").unwrap_or_default();
     let directory = settings.working_directory.join(directory);
@@ -122,6 +161,21 @@ fn complete(engine: &mut Engine, settings: &Settings) -> Result<(), BuildError> 
     Ok(())
 }
 
+/// Compatibility: zc.buildout keeps its own distributions from being replaced by older ones.
+fn add_own_pins(engine: &mut Engine) {
+    let section = engine.table.plain("buildout", "versions").unwrap_or_default();
+    if section.is_empty() {
+        return;
+    }
+    for (project, constraint) in [("zc.buildout", ">=3.3"), ("zc.recipe.egg", ">=2.0.6")] {
+        if engine.table.history(&section, project).is_none() {
+            let step =
+                Step { operator: Operator::Set, value: constraint.to_owned(), origin: Origin::Default };
+            engine.table.assign(&section, project, step);
+        }
+    }
+}
+
 /// Initialises `[buildout]` and makes its directories absolute.
 pub(crate) fn initialise_buildout(engine: &mut Engine) -> Result<(), BuildError> {
     engine.access("buildout", None)?;
@@ -137,6 +191,10 @@ pub(crate) fn initialise_buildout(engine: &mut Engine) -> Result<(), BuildError>
         engine.set("buildout", "installed", directory.join(installed).into_string());
     }
     engine.set_modes()?;
+    engine.settle_eggs_directory()?;
+    if engine.dialect() == Dialect::Upstream {
+        engine.versions()?;
+    }
     engine.use_defaults()
 }
 
@@ -186,14 +244,19 @@ fn fetch_rules(
     if let Some(cache) = &cache
         && cache.contains("${")
     {
-        let message = format!("extends-cache '{cache}' may not contain ${{section:variable}} to expand.");
-        let hint = Some("write the path itself: it is needed before anything can be expanded".to_owned());
-        return Err(Fault::Value { message, hint }.into());
+        return Err(Fault::Exception {
+            name: "ValueError",
+            message: format!("extends-cache '{cache}' may not contain ${{section:variable}} to expand."),
+            hint: "write the path itself: it is needed before anything can be expanded",
+            code: "E-profile-value",
+        }
+        .into());
     }
     let directory = Utf8PathBuf::from(option("directory").unwrap_or_default());
     Ok(FetchRules {
         cache: cache.map(|cache| expand_home(&cache, home, &directory)),
-        offline: flag("offline")? || option("install-from-cache").as_deref() == Some("true"),
+        // A build that installs from its cache alone does not ask the network for profiles either.
+        offline: flag("offline")? || flag("install-from-cache")?,
         newest: flag("newest")?,
         timeout: option("socket-timeout")
             .and_then(|seconds| seconds.trim().parse().ok())

@@ -46,6 +46,15 @@ impl<'a> Part<'a> {
         self.created.push(path.into());
     }
 
+    /// Prints a text as it is, line breaks included.
+    pub fn print(&self, text: impl Into<String>) {
+        let sink = match &self.window.sight {
+            Sight::Build(engine) => engine.sink(),
+            Sight::Desk(desk) => desk.sink(),
+        };
+        sink.event(Event::Text { text: text.into() });
+    }
+
     /// Runs a program in the buildout directory, unless it has a directory of its own, with its output going into the
     /// progress of the build line by line. The program's own environment is all that it gets; a make in it shares the
     /// processors with the other parts.

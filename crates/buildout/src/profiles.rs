@@ -66,17 +66,18 @@ impl<'a> Reader<'a> {
         Self { engine, rules, graph: Graph::default(), open: HashSet::new(), fetcher: None }
     }
 
-    /// Reads a profile with everything that it extends, and applies them to the engine's table; `rules` is asked once
-    /// the profile itself is known, before anything that it extends is fetched.
+    /// Reads a profile with everything that it extends, and applies them to `table`; `rules` is asked with the
+    /// engine's table once the profile itself is known, before anything that it extends is fetched.
     pub(crate) fn apply(
         mut self,
         root: Location,
+        mut table: Table,
         rules: &dyn Fn(&Table) -> Result<FetchRules, BuildError>,
-    ) -> Result<(), BuildError> {
+    ) -> Result<Table, BuildError> {
         let key = root.key();
         let (profile, base) = self.read(&root, &[], "")?;
         let mut own = self.engine.table.clone();
-        own.apply(profile.id, profile.sections.clone());
+        own.apply(profile.id, profile.sections.clone(), self.engine.dialect());
         match rules(&own) {
             Ok(rules) => (self.rules, self.fetcher) = (rules, None),
             Err(error) => {
@@ -90,11 +91,12 @@ impl<'a> Reader<'a> {
             Dialect::Slapos => self.graph.first_occurrences(&key),
             Dialect::Upstream => self.graph.every_occurrence(&key),
         };
+        let dialect = self.engine.dialect();
         for position in order {
             let profile = self.graph.node(position);
-            self.engine.table.apply(profile.id, profile.sections.clone());
+            table.apply(profile.id, profile.sections.clone(), dialect);
         }
-        Ok(())
+        Ok(table)
     }
 
     /// Reads what a profile extends, then keeps it in the graph.

@@ -15,6 +15,10 @@ pub struct RecipeError {
     code: &'static str,
     trace: Option<String>,
     engine: Option<Box<BuildError>>,
+    /// The whole message in the words of the Python engine.
+    classic: Option<String>,
+    /// What was being done inside of the recipe.
+    doing: Option<String>,
 }
 
 impl RecipeError {
@@ -29,6 +33,8 @@ impl RecipeError {
             code: "E-recipe-failed",
             trace: None,
             engine: None,
+            classic: None,
+            doing: None,
         }
     }
 
@@ -72,6 +78,19 @@ impl RecipeError {
     #[must_use]
     pub fn foreign_trace(&self) -> Option<&str> {
         self.trace.as_deref()
+    }
+
+    /// The whole message in the words of the Python engine, and what that would say it was doing.
+    #[must_use]
+    pub(crate) fn in_classic_words(mut self, message: impl Into<String>, doing: Option<String>) -> Self {
+        self.classic = Some(message.into());
+        self.doing = doing;
+        self
+    }
+
+    /// What [`RecipeError::in_classic_words`] was given: the message, and what was being done.
+    pub(crate) fn classic_words(&self) -> (Option<&str>, Option<&str>) {
+        (self.classic.as_deref(), self.doing.as_deref())
     }
 
     /// What to do next.

@@ -105,33 +105,107 @@ fn dispatch(engine: &mut Engine, settings: &mut Settings) -> Result<Outcome, Bui
 }
 
 const USAGE: &str = "\
-Usage: buildout [options] [assignments] [command [arguments]]
+Usage: buildout [options] [assignments] [command [command arguments]]
 
-Options, which combine (-UNv) and mix with assignments:
-  -c FILE                 the profile, a path or a URL; buildout.cfg otherwise
-  -U                      do not read the user's defaults (~/.buildout/default.cfg)
-  -o, -O                  do not, or do, use the network
-  -n, -N                  do, or do not, look for newer versions than those installed
-  -j JOBS                 how many programs of parts may run at once; one for each processor otherwise
-  -t SECONDS              how long to wait for a server
-  -v, -q                  say more, or less; may be repeated
-  -D                      show how an error came about
-  --dry-run               say what would be done, and do nothing
-  --skip-signature-check  keep parts of which only the dependencies changed
-  --dialect DIALECT       whose rules hold where they differ: slapos (the default), or upstream for zc.buildout's
-  -h, --help              this text
-  --version               the version
+Options:
 
-Assignments: SECTION:OPTION=VALUE, with += and -= too; the section is buildout when none is given.
+  -c config_file
+
+    Specify the path to the buildout configuration file to be used.
+    This defaults to the file named \"buildout.cfg\" in the current
+    working directory.  It may be a URL.
+
+  -U
+
+    Do not read the user's defaults, ~/.buildout/default.cfg, or default.cfg
+    in the directory that the environment variable BUILDOUT_HOME names.
+
+  -o, -O
+
+    Do not, or do, use the network.
+
+  -n, -N
+
+    Do, or do not, look for newer distributions than those that are installed.
+
+  -t seconds
+
+    How long to wait for a server.
+
+  -v, -q
+
+    Say more, or less.  May be repeated.
+
+  -D
+
+    When the build fails, show how that came about: the options of the
+    sections that were at work, as the profiles have them and expanded, and
+    the trace of Python code.
+
+  --dry-run
+
+    Say what would be done, and do nothing.
+
+  --skip-signature-check
+
+    Keep parts of which only the dependencies changed.
+
+  --dialect slapos|upstream
+
+    Whose rules hold where they differ: those of SlapOS, the default, or those
+    of zc.buildout.
+
+  -h, --help
+
+    Print this text.
+
+  --version
+
+    Print the version.
+
+Options of one letter combine (-UNv), and mix with assignments.
+
+Assignments are of the form section:option=value, with += and -= too; the
+section is buildout when none is given.
 
 Commands:
-  install [PART...]       bring the directory to what the profile says; the default
-  bootstrap               make the directories and bin/buildout
-  init [REQUIREMENT...]   write a first profile, then bootstrap
-  annotate [SECTION...]   every option with where it comes from
-  query [SECTION:]OPTION  one option, as the profile has it
-  plan [PART...]          what install would do, and why; changes nothing, as the next two
-  why PART                which option of which line makes a part be built again
-  graph                   parts and what they refer to, as DOT; --format dot|svg|json, --profiles|--parts
-  setup SCRIPT [WORD...]  run a setup script, or that of a directory, with setuptools at hand
+
+  install [parts]
+
+    Bring the directory to what the profile says; the default.
+
+  bootstrap
+
+    Make the directories and bin/buildout.
+
+  init [requirements]
+
+    Write a first profile, then bootstrap; with requirements, install them and
+    an interpreter that has them.
+
+  annotate [sections]
+
+    Show every option with where it comes from; with -v, its whole history.
+
+  query [section:]option
+
+    Show one option, as the profile has it.
+
+  plan [parts]
+
+    Tell what install would do, and why; nothing is changed, as with the next
+    two.
+
+  why part
+
+    Tell which option of which line makes a part be built again.
+
+  graph
+
+    Draw parts and what they refer to, as DOT; --format dot|svg|json,
+    --profiles or --parts.
+
+  setup script [words]
+
+    Run a setup script, or that of a directory, with setuptools at hand.
 ";

@@ -256,6 +256,14 @@ impl Window<'_> {
             .hint("it must do so when its section is initialised; report this to who made the recipe")),
         }
     }
+
+    /// Writes a line into the log without a name before it, as the engine does.
+    pub fn log_plainly(&self, level: Level, message: impl Into<String>) {
+        match &self.sight {
+            Sight::Build(engine) => engine.log(level, None, message.into()),
+            Sight::Desk(desk) => desk.log(level, None, message.into()),
+        }
+    }
 }
 
 fn decode(text: &str, option: &str) -> Result<Value, RecipeError> {

@@ -28,6 +28,7 @@ mod symbolic_link;
 mod unpack;
 mod wrapper;
 mod wrapper_script;
+mod zc_buildout_debug;
 mod zc_recipe_egg;
 
 pub use registry::REGISTRY;

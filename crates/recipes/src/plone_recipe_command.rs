@@ -6,12 +6,15 @@
 //! | `update-command` | shell text to run at each later build | none |
 //! | `location` | paths that the command makes, separated by blanks; they are removed with the part | none |
 //! | `stop-on-error` | whether a command that fails ends the build: `yes`, `on`, `true` or `no`, `off`, `false` | `false` |
+//! | `independent` | promise that the command uses only what the options of this section name, and makes only what `location` names: it then runs beside other parts | `false` |
 //!
 //! The text is run by `/bin/sh` in the buildout directory with the environment of the build.
 
-use buildout::{Level, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section};
+use buildout::{Action, Level, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section, Turn};
 use camino::Utf8PathBuf;
 use host::process::Program;
+
+use crate::options::is_yes;
 
 /// The recipe.
 #[derive(Debug)]
@@ -44,11 +47,28 @@ impl RecipeKind for Command {
                     "whether a command that fails ends the build",
                     "false",
                 ),
+                OptionDoc::with_default(
+                    "independent",
+                    "promise that the command uses only what the options of this section name, and makes only what \
+                     `location` names: it then runs beside other parts",
+                    "false",
+                ),
             ]
         }
     }
 
+    fn turn(&self, action: Action, option: &dyn Fn(&str) -> Option<String>) -> Turn {
+        let text = if action == Action::Update { "update-command" } else { "command" };
+        if action == Action::Update && option(text).is_none_or(|text| text.is_empty()) {
+            return Turn::Quick;
+        }
+        // Shell text may use and change anything; only who wrote it knows.
+        if option("independent").is_some_and(|value| is_yes(&value)) { Turn::Beside } else { Turn::InOrder }
+    }
+
     fn initialise(&self, section: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
+        // Read, so that it does not count as misspelt.
+        section.get("independent")?;
         let stops_on_error =
             match section.get("stop-on-error")?.map(|value| value.to_ascii_lowercase()).as_deref() {
                 None | Some("" | "no" | "off" | "false" | "n" | "0") => false,

@@ -6,7 +6,7 @@ use crate::{
     free_port, generate_password, hexagonit_recipe_download, logrotate, logrotate_d, mkdirectory,
     plone_recipe_command, promise_plugin, publish, slapconfiguration, slapos_recipe_build_download,
     slapos_recipe_build_download_unpacked, slapos_recipe_template, slapos_recipe_template_jinja2,
-    symbolic_link, wrapper, zc_recipe_egg,
+    symbolic_link, wrapper, zc_buildout_debug, zc_recipe_egg,
 };
 
 /// The native recipes.
@@ -29,6 +29,7 @@ pub static REGISTRY: &[&dyn RecipeKind] = &[
     &slapos_recipe_template_jinja2::Jinja2Template,
     &symbolic_link::SymbolicLink,
     &wrapper::Wrapper,
+    &zc_buildout_debug::Debug,
     &zc_recipe_egg::Scripts,
     &zc_recipe_egg::OnlyEggs,
 ];

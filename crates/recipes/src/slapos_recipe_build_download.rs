@@ -14,7 +14,9 @@
 //! Offers `target`, the path of the file, and without `destination` also `location`, its directory. Install fetches;
 //! update fetches again unless there is a checksum.
 
-use buildout::{Algorithm, Download, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section, SharedPart};
+use buildout::{
+    Action, Algorithm, Download, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section, SharedPart, Turn,
+};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::options::{filled, flag};
@@ -55,6 +57,13 @@ impl RecipeKind for BuildDownload {
         }
     }
 
+    fn turn(&self, action: Action, option: &dyn Fn(&str) -> Option<String>) -> Turn {
+        let is_checked = ["md5sum", "sha256sum", "sha512sum"]
+            .iter()
+            .any(|name| option(name).is_some_and(|value| !value.is_empty()));
+        if action == Action::Update && is_checked { Turn::Quick } else { turn_of_download(option) }
+    }
+
     fn initialise(&self, section: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
         if section.get("mode")?.is_some() {
             return Err(RecipeError::new("the option `mode` is not supported")
@@ -87,6 +96,13 @@ impl RecipeKind for BuildDownload {
         section.set("target", fetched.target.as_str());
         Ok(Box::new(fetched))
     }
+}
+
+/// A file in a place that the profile chose may be used by who knows the place; one below `parts` is found through the
+/// options of its section.
+pub(crate) fn turn_of_download(option: &dyn Fn(&str) -> Option<String>) -> Turn {
+    let has_own_place = option("destination").is_some_and(|path| !path.is_empty());
+    if has_own_place { Turn::InOrder } else { Turn::Beside }
 }
 
 /// The download that the options describe, without its destination.

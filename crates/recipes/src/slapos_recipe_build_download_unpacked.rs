@@ -13,11 +13,13 @@
 //! Offers `location` and `target`, the directory. Understands tar archives, plain or compressed by gzip, bzip2 or xz,
 //! and zip archives. Update does nothing.
 
-use buildout::{Download, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section, SharedPart};
+use buildout::{
+    Action, Download, OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section, SharedPart, Turn,
+};
 use camino::Utf8PathBuf;
 
 use crate::options::{filled, flag};
-use crate::slapos_recipe_build_download::download;
+use crate::slapos_recipe_build_download::{download, turn_of_download};
 use crate::unpack::{self, TopDirectory};
 
 /// The recipe.
@@ -59,6 +61,10 @@ impl RecipeKind for BuildDownloadUnpacked {
                 OptionDoc::with_default("shared", "share the directory between releases", "false"),
             ]
         }
+    }
+
+    fn turn(&self, action: Action, option: &dyn Fn(&str) -> Option<String>) -> Turn {
+        if action == Action::Update { Turn::Quick } else { turn_of_download(option) }
     }
 
     fn initialise(&self, section: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {

@@ -77,7 +77,7 @@ impl RecipeKind for Scripts {
 
     fn initialise(&self, section: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
         let eggs = set_egg_options(section)?;
-        let bin_directory = section.require_other("buildout", "bin-directory")?;
+        let bin_directory = directory_of(section, "bin-directory")?;
         section.set("bin-directory", &bin_directory);
         section.set("_b", bin_directory);
 
@@ -153,11 +153,17 @@ fn set_egg_options(section: &mut Section<'_>) -> Result<Sources, RecipeError> {
         section.set("index", index);
     }
     for (option, alias) in [("eggs-directory", "_e"), ("develop-eggs-directory", "_d")] {
-        let directory = section.require_other("buildout", option)?;
+        let directory = directory_of(section, option)?;
         section.set(option, &directory);
         section.set(alias, directory);
     }
     Ok(Sources { find_links: own_links, index: own_index })
+}
+
+/// A directory of `[buildout]`; it is not absolute yet when `[buildout]` itself refers to this part.
+fn directory_of(section: &mut Section<'_>, option: &str) -> Result<String, RecipeError> {
+    let directory = section.require_other("buildout", option)?;
+    Ok(section.resolve(&directory).to_string())
 }
 
 impl Sources {
@@ -287,7 +293,7 @@ impl Writer {
                 || script_files.iter().any(|(file, _)| file == name);
             if !known {
                 let source = if name == new { "it".to_owned() } else { format!("script '{name}'") };
-                part.log(
+                part.log_plainly(
                     Level::Warning,
                     format!(
                         "Could not generate script '{new}' as {source} is not defined in the egg entry points."
@@ -323,7 +329,7 @@ impl Writer {
     ) -> Result<(), RecipeError> {
         part.created(target.clone());
         if write_script(&target, text)? {
-            part.log(Level::Info, format!("Generated {kind} '{target}'."));
+            part.log_plainly(Level::Info, format!("Generated {kind} '{target}'."));
         }
         self.written.push(target);
         Ok(())

@@ -19,6 +19,8 @@ pub(crate) struct Environment {
     pub(crate) client_configuration: Option<Utf8PathBuf>,
     /// `SLAPOS_CACHE`: where a build keeps what other builds can use, and finds it.
     pub(crate) cache: Option<Utf8PathBuf>,
+    /// `BUILDOUT_HOME`: where the user's defaults for builds are, instead of `.buildout` in the home directory.
+    pub(crate) buildout_home: Option<Utf8PathBuf>,
     /// `SLAPOS_PROGRESS`: `never` gives plain lines on a terminal too.
     pub(crate) progress: Option<String>,
     /// `TERM`.
@@ -48,6 +50,7 @@ impl Environment {
             node_configuration: path("SLAPOS_CONFIGURATION"),
             client_configuration: path("SLAPOS_CLIENT_CONFIGURATION"),
             cache: path("SLAPOS_CACHE"),
+            buildout_home: path("BUILDOUT_HOME"),
             progress: text("SLAPOS_PROGRESS"),
             terminal: text("TERM"),
             no_color: text("NO_COLOR").is_some(),

@@ -52,6 +52,21 @@ impl Distribution {
         Some(Self::new(name.project, name.version, location, Kind::Egg, information))
     }
 
+    /// Whether it is used where it is, without having been installed: no pin is needed, and the index is not asked.
+    #[must_use]
+    pub(super) fn is_linked(&self) -> bool {
+        self.kind != Kind::Egg
+    }
+
+    /// The addresses that its author names as places of what it needs.
+    ///
+    /// # Errors
+    /// Its metadata cannot be read.
+    pub(super) fn dependency_links(&self) -> Result<Vec<String>, EggError> {
+        let text = self.text("dependency_links.txt")?.unwrap_or_default();
+        Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    }
+
     fn new(
         written: String,
         version: Version,
@@ -147,14 +162,12 @@ impl Distribution {
 /// # Errors
 /// The directory cannot be read; a missing one holds nothing.
 pub(super) fn eggs(directory: &Utf8Path, facts: &Facts) -> Result<Vec<Distribution>, EggError> {
-    let python = format!("{}.{}", facts.major, facts.minor);
+    let python = Version::new([u64::from(facts.major), u64::from(facts.minor)]);
     Ok(entries(directory)?
         .into_iter()
         .filter(|path| {
-            path.file_name().and_then(EggName::parse).is_some_and(|name| {
-                name.python.is_none_or(|wanted| wanted == python)
-                    && name.platform.is_none_or(|platform| platform == facts.platform)
-            })
+            let name = path.file_name().and_then(EggName::parse);
+            name.is_some_and(|name| name.suits(&python, &facts.platform))
         })
         .filter_map(|path| Distribution::egg(&path))
         .collect())

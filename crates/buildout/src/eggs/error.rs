@@ -67,6 +67,8 @@ pub enum EggError {
         project: String,
         /// The version that would be picked.
         version: String,
+        /// The requirement, with its pin applied.
+        requirement: String,
         /// Who asked for it, the nearest first.
         chain: Vec<String>,
     },
@@ -195,6 +197,16 @@ impl EggError {
         }
     }
 
+    /// What zc.buildout would say it was doing, within the work of a recipe.
+    fn doing(&self) -> Option<String> {
+        let requirement = match self {
+            Self::NotPinned { requirement, .. } | Self::Offline { requirement, .. } => requirement,
+            Self::Missing(missing) => &missing.requirement,
+            _ => return None,
+        };
+        Some(format!("Getting distribution for '{requirement}'."))
+    }
+
     /// The pin that the error is about.
     pub(crate) fn pin_mut(&mut self) -> Option<&mut Pin> {
         match self {
@@ -316,7 +328,8 @@ struct Cause {
 
 impl From<EggError> for crate::RecipeError {
     fn from(error: EggError) -> Self {
-        let mut message = Self::new(error.classic()).code(error.code());
+        let mut message =
+            Self::new(error.classic()).code(error.code()).in_classic_words(error.classic(), error.doing());
         if let Some(hint) = error.hint() {
             message = message.hint(hint);
         }

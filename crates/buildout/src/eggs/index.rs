@@ -14,7 +14,7 @@ use pep440_rs::{Version, VersionSpecifiers};
 use url::Url;
 
 use super::error::EggError;
-use super::name::{ProjectName, WheelName, source_version};
+use super::name::{EggName, ProjectName, WheelName, source_version};
 use super::requirement::Requirement;
 use super::tags::{Rank, Tags};
 use fetch::{Fetcher, redacted};
@@ -50,10 +50,21 @@ pub(super) struct Candidate {
     pub checksum: Option<Checksum>,
     /// Whether its metadata can be had apart, and the checksum of that.
     pub metadata: Option<Option<Checksum>>,
-    /// How well it suits the interpreter; none for a source archive.
-    pub rank: Option<Rank>,
+    /// What it is.
+    pub form: Form,
     yanked: bool,
     build: Option<(u64, String)>,
+}
+
+/// What a file is, the most welcome first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Form {
+    /// A wheel, and how well it suits the interpreter; none for one that does not.
+    Wheel(Option<Rank>),
+    /// A built egg: an archive or a directory.
+    Egg,
+    /// A source archive.
+    Source,
 }
 
 /// What is looked for, beyond the requirement.
@@ -63,10 +74,16 @@ pub(super) struct Preferences<'a> {
     pub tags: &'a Tags,
     /// The version of the interpreter.
     pub python: &'a Version,
+    /// The platform of the interpreter.
+    pub platform: &'a str,
     /// Whether final versions win over newer ones that are not.
     pub final_ones: bool,
     /// Whether only wheels will do.
     pub wheels_only: bool,
+    /// Whether only source archives will do.
+    pub sources_only: bool,
+    /// The directory whose files win over others of the same version.
+    pub first_of_all: Option<&'a Utf8Path>,
 }
 
 /// What a search found.
@@ -140,7 +157,7 @@ impl Index {
         if preferences.final_ones && usable.iter().any(|candidate| candidate.version.is_stable()) {
             usable.retain(|candidate| candidate.version.is_stable());
         }
-        Ok(match best(usable) {
+        Ok(match best(usable, preferences.first_of_all) {
             Some(candidate) => Search::Found(candidate),
             None => {
                 refused.truncate(5);
@@ -180,6 +197,20 @@ impl Index {
             fetch::verify(&path, candidate.checksum.as_ref())?;
             return Ok(path);
         }
+        self.keep(candidate, directory)
+    }
+
+    /// As [`Index::download`], but a file of this machine is copied, too. A directory is used where it is.
+    ///
+    /// # Errors
+    /// As [`Index::download`].
+    pub(super) fn keep(&self, candidate: &Candidate, directory: &Utf8Path) -> Result<Utf8PathBuf, EggError> {
+        let local = local_path(&candidate.url);
+        if let Some(path) = &local
+            && (path.is_dir() || path.parent() == Some(directory))
+        {
+            return Ok(path.clone());
+        }
         files::ensure_directory(directory, 0o755).map_err(|source| EggError::Io {
             action: "create",
             path: directory.to_owned(),
@@ -192,7 +223,13 @@ impl Index {
         {
             return Ok(target);
         }
-        self.fetcher()?.file(&candidate.url, candidate.checksum.as_ref(), &target)?;
+        match local {
+            Some(path) => {
+                fetch::verify(&path, candidate.checksum.as_ref())?;
+                fetch::copy(&path, &target)?;
+            }
+            None => self.fetcher()?.file(&candidate.url, candidate.checksum.as_ref(), &target)?,
+        }
         Ok(target)
     }
 
@@ -229,7 +266,8 @@ impl Index {
         for place in &self.places.find_links {
             let url = place_url(place)?;
             let named = page::file_name(&url).is_some_and(|name| {
-                name.ends_with(".whl") || name.contains(".tar.") || name.ends_with(".zip")
+                [".whl", ".egg", ".zip", ".tgz"].iter().any(|ending| name.ends_with(ending))
+                    || name.contains(".tar.")
             });
             match local_path(&url) {
                 Some(path) if path.is_dir() => links.extend(directory_links(&path)?),
@@ -281,7 +319,7 @@ fn examine(
     preferences: Preferences<'_>,
 ) -> Option<(Candidate, Option<String>)> {
     let mut problem = None;
-    let (version, rank, build) = if let Some(name) = WheelName::parse(&link.file_name) {
+    let (version, form, build) = if let Some(name) = WheelName::parse(&link.file_name) {
         if ProjectName::new(&name.project) != *project {
             return None;
         }
@@ -289,13 +327,24 @@ fn examine(
         if rank.is_none() {
             problem = Some("is for another interpreter or machine".to_owned());
         }
-        (name.version, rank, name.build)
-    } else {
-        if preferences.wheels_only {
-            problem = Some("is not a wheel, which the pin demands".to_owned());
+        (name.version, Form::Wheel(rank), name.build)
+    } else if let Some(name) = EggName::parse(&link.file_name) {
+        if ProjectName::new(&name.project) != *project {
+            return None;
         }
-        (source_version(&link.file_name, project)?, None, None)
+        if !name.suits(preferences.python, preferences.platform) {
+            problem = Some("is for another interpreter or machine".to_owned());
+        }
+        (name.version, Form::Egg, None)
+    } else {
+        (source_version(&link.file_name, project)?, Form::Source, None)
     };
+    if preferences.wheels_only && !matches!(form, Form::Wheel(_)) {
+        problem = Some("is not a wheel, which the pin demands".to_owned());
+    }
+    if preferences.sources_only && form != Form::Source {
+        problem = Some("is not a source archive, which the part demands".to_owned());
+    }
     let wanted = link.requires_python.as_deref().and_then(|text| text.parse::<VersionSpecifiers>().ok());
     if wanted.is_some_and(|wanted| !wanted.contains(preferences.python)) {
         problem = Some(format!("wants Python {}", link.requires_python.as_deref().unwrap_or_default()));
@@ -306,19 +355,24 @@ fn examine(
         url: link.url.clone(),
         checksum: link.checksum.clone(),
         metadata: link.metadata.clone(),
-        rank,
+        form,
         yanked: link.yanked,
         build,
     };
     Some((candidate, problem))
 }
 
-/// The newest version; of its files the wheel that suits best; of equal ones the first.
-fn best(candidates: Vec<Candidate>) -> Option<Candidate> {
+/// The newest version; of its files one in the directory that comes first of all, else the one that suits best; of
+/// equal ones the first.
+fn best(candidates: Vec<Candidate>, first_of_all: Option<&Utf8Path>) -> Option<Candidate> {
     let newest = candidates.iter().map(|candidate| candidate.version.clone()).max()?;
     candidates.into_iter().filter(|candidate| candidate.version == newest).min_by(|one, other| {
-        // A source archive comes after every wheel.
-        let key = |candidate: &Candidate| (candidate.rank.is_none(), candidate.rank);
+        let is_elsewhere = |candidate: &Candidate| {
+            first_of_all.is_none_or(|first| {
+                local_path(&candidate.url).is_none_or(|path| path.parent() != Some(first))
+            })
+        };
+        let key = |candidate: &Candidate| (is_elsewhere(candidate), candidate.form);
         key(one).cmp(&key(other)).then_with(|| other.build.cmp(&one.build))
     })
 }

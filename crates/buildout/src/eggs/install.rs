@@ -8,8 +8,9 @@ use host::python::Facts;
 use pep508_rs::MarkerEnvironment;
 use sha2::{Digest, Sha256};
 
+use super::egg_file::EggFile;
 use super::error::EggError;
-use super::name::WheelName;
+use super::name::{EggName, WheelName};
 use super::wheel::Wheel;
 use crate::unfinished;
 
@@ -29,28 +30,24 @@ pub(super) struct Destination<'a> {
 }
 
 impl Destination<'_> {
-    /// Installs a wheel and returns its egg directory. An egg that is there already is left as it is; when two builds
-    /// install the same one at once, both end with the one that was first.
+    /// Installs a wheel or a built egg and returns its egg directory. An egg that is there already is left as it is;
+    /// when two builds install the same one at once, both end with the one that was first.
     ///
     /// # Errors
-    /// The wheel is damaged, or something cannot be written.
-    pub(super) fn install(&self, wheel: &Utf8Path) -> Result<Utf8PathBuf, EggError> {
-        let name = wheel.file_name().and_then(WheelName::parse).ok_or_else(|| EggError::Damaged {
-            path: wheel.to_owned(),
-            reason: "its name is not a wheel's".to_owned(),
-        })?;
-        let python = format!("{}.{}", self.facts.major, self.facts.minor);
-        let egg = self.eggs.join(name.egg_directory(&python, &self.facts.platform));
+    /// The file is damaged, or something cannot be written.
+    pub(super) fn install(&self, file: &Utf8Path) -> Result<Utf8PathBuf, EggError> {
+        let egg = self.eggs.join(self.egg_directory(file)?);
         if egg.is_dir() {
             return Ok(egg);
         }
-        let Some(store) = self.store.filter(|store| is_usable(store)) else {
-            appear(&egg, |temporary| Wheel::open(wheel)?.unpack(temporary, self.environment))?;
+        // A directory may change after it was copied, so that nothing identifies what was in it.
+        let Some(store) = self.store.filter(|store| file.is_file() && is_usable(store)) else {
+            appear(&egg, |temporary| self.unpack(file, temporary))?;
             return Ok(egg);
         };
-        let kept = store.join(self.key(wheel)?).join(egg.file_name().unwrap_or_default());
+        let kept = store.join(self.key(file)?).join(egg.file_name().unwrap_or_default());
         if !kept.is_dir() {
-            appear(&kept, |temporary| Wheel::open(wheel)?.unpack(temporary, self.environment))?;
+            appear(&kept, |temporary| self.unpack(file, temporary))?;
         }
         appear(&egg, |temporary| {
             link_tree(&kept, temporary).map_err(|source| EggError::Io {
@@ -60,6 +57,27 @@ impl Destination<'_> {
             })
         })?;
         Ok(egg)
+    }
+
+    /// The name of the directory that a wheel or a built egg becomes.
+    fn egg_directory(&self, file: &Utf8Path) -> Result<String, EggError> {
+        let name = file.file_name().unwrap_or_default();
+        if EggName::parse(name).is_some() {
+            return Ok(name.to_owned());
+        }
+        let wheel = WheelName::parse(name).ok_or_else(|| EggError::Damaged {
+            path: file.to_owned(),
+            reason: "its name is neither a wheel's nor an egg's".to_owned(),
+        })?;
+        let python = format!("{}.{}", self.facts.major, self.facts.minor);
+        Ok(wheel.egg_directory(&python, &self.facts.platform))
+    }
+
+    fn unpack(&self, file: &Utf8Path, target: &Utf8Path) -> Result<(), EggError> {
+        if file.extension() == Some("egg") {
+            return EggFile::open(file)?.unpack(target);
+        }
+        Wheel::open(file)?.unpack(target, self.environment)
     }
 
     /// What decides the content of an unpacked egg: the wheel, and the interpreter for which its markers are decided.
@@ -117,6 +135,8 @@ fn appear(target: &Utf8Path, fill: impl FnOnce(&Utf8Path) -> Result<(), EggError
     let inside = Utf8PathBuf::try_from(temporary.path().join("egg"))
         .map_err(|error| failed(std::io::Error::other(error)))?;
     fill(&inside)?;
+    // A rename may reach the disk before what is in the files does.
+    files::sync_file_system(&inside).map_err(failed)?;
     match fs::rename(&inside, target) {
         // Somebody else was first; a directory that holds something is never replaced by a rename.
         Err(_) if target.is_dir() => Ok(()),

@@ -127,9 +127,9 @@ impl Dependencies {
         text
     }
 
-    /// The first of these extras that does not exist.
-    pub(super) fn unknown_extra<'a>(&self, extras: &'a [String]) -> Option<&'a String> {
-        extras.iter().find(|wanted| !self.extras.iter().any(|(name, _)| same_extra(name, wanted)))
+    /// Those of these extras that do not exist.
+    pub(super) fn unknown_extras<'a>(&self, extras: &'a [String]) -> impl Iterator<Item = &'a String> {
+        extras.iter().filter(|wanted| !self.extras.iter().any(|(name, _)| same_extra(name, wanted)))
     }
 
     /// What is needed for these extras, in the order stated; extras that do not exist need nothing.
@@ -242,7 +242,10 @@ Requires-Dist: not-a-field
 
         assert_eq!(names(&dependencies, &[]), ["Werkzeug>=3.0.0", "click<9,>=8.1.3"]);
         assert_eq!(names(&dependencies, &["async"]), ["Werkzeug>=3.0.0", "click<9,>=8.1.3", "asgiref>=3.2"]);
-        assert_eq!(dependencies.unknown_extra(&["ASYNC".to_owned(), "other".to_owned()]).unwrap(), "other");
+        assert_eq!(
+            dependencies.unknown_extras(&["ASYNC".to_owned(), "other".to_owned()]).collect::<Vec<_>>(),
+            ["other"]
+        );
     }
 
     #[test]

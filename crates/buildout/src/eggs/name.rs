@@ -150,6 +150,14 @@ impl EggName {
         };
         Some(Self { project, version, python, platform: parts.next().map(str::to_owned) })
     }
+
+    /// Whether an interpreter of that version on that platform can use it.
+    #[must_use]
+    pub(super) fn suits(&self, python: &Version, platform: &str) -> bool {
+        let short = python.release().iter().take(2).map(u64::to_string).collect::<Vec<_>>().join(".");
+        self.python.as_ref().is_none_or(|wanted| *wanted == short)
+            && self.platform.as_ref().is_none_or(|wanted| wanted == platform)
+    }
 }
 
 #[cfg(test)]

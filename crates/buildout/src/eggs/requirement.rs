@@ -18,7 +18,7 @@ pub struct Requirement {
     pub written: String,
     /// The project.
     pub project: ProjectName,
-    /// The extras asked for, normalised and sorted.
+    /// The extras asked for, in lower case and sorted.
     pub extras: Vec<String>,
     /// The versions that are allowed.
     pub versions: VersionSpecifiers,
@@ -45,7 +45,7 @@ impl FromStr for Requirement {
         let end =
             text.find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))).unwrap_or(text.len());
         let written = text[..end].to_owned();
-        let mut extras: Vec<String> = parsed.extras.iter().map(ToString::to_string).collect();
+        let mut extras = extras_as_written(&text[end..]);
         extras.sort_unstable();
         let versions = match parsed.version_or_url {
             Some(VersionOrUrl::VersionSpecifier(versions)) => versions,
@@ -54,6 +54,14 @@ impl FromStr for Requirement {
         };
         Ok(Self { project: ProjectName::new(&written), written, extras, versions, marker: parsed.marker })
     }
+}
+
+/// The extras at the beginning of what follows the name, in lower case. That they are extras was checked.
+fn extras_as_written(rest: &str) -> Vec<String> {
+    let Some((inside, _)) = rest.trim_start().strip_prefix('[').and_then(|rest| rest.split_once(']')) else {
+        return Vec::new();
+    };
+    inside.split(',').map(|extra| extra.trim().to_lowercase()).filter(|extra| !extra.is_empty()).collect()
 }
 
 fn parse(text: &str) -> Result<pep508_rs::Requirement<VerbatimUrl>, RequirementError> {
@@ -105,6 +113,17 @@ impl Requirement {
     #[must_use]
     pub fn with_versions(&self, versions: VersionSpecifiers) -> Self {
         Self { versions, ..self.clone() }
+    }
+
+    /// Whether another requirement asks for the same.
+    #[must_use]
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.project == other.project && self.extras == other.extras && {
+            let mut versions: [Vec<String>; 2] =
+                [self, other].map(|one| one.versions.iter().map(ToString::to_string).collect());
+            versions.iter_mut().for_each(|versions| versions.sort_unstable());
+            versions[0] == versions[1]
+        }
     }
 
     /// Whether a version is allowed; versions before the final one are.

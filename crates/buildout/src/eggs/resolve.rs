@@ -13,6 +13,8 @@ use super::metadata::Dependencies;
 use super::name::ProjectName;
 use super::pins::Pins;
 use super::requirement::Requirement;
+use super::told::Told;
+use crate::Level;
 
 /// What can be chosen for a requirement: something on disk, or something that will be installed.
 pub(super) trait Choice {
@@ -46,6 +48,14 @@ pub(super) struct Rules<'a> {
     pub allow_picked_versions: bool,
     /// Whether an extra that a distribution does not have is passed over.
     pub allow_unknown_extras: bool,
+    /// Whether the walk ends at the first thing that is missing.
+    pub one_at_a_time: bool,
+    /// Whether it matters who has which requirement.
+    pub note_requirers: bool,
+    /// What is asked for, in the words of who asks.
+    pub request: &'a str,
+    /// Who listens.
+    pub told: &'a Told<'a>,
 }
 
 /// What a walk found.
@@ -56,6 +66,8 @@ pub(super) struct Walked<C> {
     pub missing: Vec<Wanted>,
     /// Projects that were chosen without a pin.
     pub picked: Vec<(String, Version)>,
+    /// Requirements, and the distributions that have them, if that matters.
+    pub required_by: Vec<(String, String)>,
 }
 
 /// A requirement that nothing at hand satisfies.
@@ -82,6 +94,9 @@ struct Walk<'a, C> {
     first_asked: HashMap<ProjectName, Option<ProjectName>>,
     missing: Vec<Wanted>,
     picked: Vec<(String, Version)>,
+    required_by: Vec<(String, String)>,
+    /// Where requirements come from, for who must find out why two of them contradict each other.
+    history: Vec<String>,
 }
 
 /// Walks from `requested`. `at_hand` gives the best choice that satisfies a constrained requirement, if there is one.
@@ -101,9 +116,12 @@ pub(super) fn walk<C: Choice>(
         first_asked: HashMap::new(),
         missing: Vec::new(),
         picked: Vec::new(),
+        required_by: Vec::new(),
+        history: vec![format!("Base installation request: {}", rules.request)],
     };
     walk.run(requested)?;
-    Ok(Walked { chosen: walk.chosen, missing: walk.missing, picked: walk.picked })
+    let Walk { chosen, missing, picked, required_by, .. } = walk;
+    Ok(Walked { chosen, missing, picked, required_by })
 }
 
 impl<C: Choice> Walk<'_, C> {
@@ -116,6 +134,9 @@ impl<C: Choice> Walk<'_, C> {
         for requirement in requested {
             let asked = Asked { requirement: requirement.clone().without_marker(), by: None };
             self.choose(&asked)?;
+            if self.is_over() {
+                return Ok(());
+            }
             queue.push_front(asked);
         }
         let mut done = HashSet::new();
@@ -124,16 +145,61 @@ impl<C: Choice> Walk<'_, C> {
             if !done.insert((constrained.project.clone(), constrained.to_string())) {
                 continue;
             }
-            let Some(choice) = self.choose(&asked)? else { continue };
-            let needed = self.needed(&choice, &asked)?;
-            queue.extend(
-                needed
-                    .into_iter()
-                    .rev()
-                    .map(|requirement| Asked { requirement, by: Some(choice.project().clone()) }),
-            );
+            if !self.by_project.contains_key(&constrained.project) {
+                self.tell_who_requires(&constrained)?;
+            }
+            let choice = self.choose(&asked)?;
+            if self.is_over() {
+                return Ok(());
+            }
+            let Some(choice) = choice else { continue };
+            for requirement in self.needed(&choice, &asked)?.into_iter().rev() {
+                self.history.push(format!("Requirement of {}: {requirement}", asked.requirement));
+                queue.push_back(Asked { requirement, by: Some(choice.project().clone()) });
+            }
         }
         Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.rules.one_at_a_time && !self.missing.is_empty()
+    }
+
+    /// Tells that something is needed and by which of the distributions chosen so far, and notes it.
+    fn tell_who_requires(&mut self, requirement: &Requirement) -> Result<(), EggError> {
+        if !self.rules.told.every_step() && !self.rules.note_requirers {
+            return Ok(());
+        }
+        let text = requirement.to_string();
+        let mut by = Vec::new();
+        for choice in &self.chosen {
+            let needed = choice.dependencies(self.rules.environment)?.of(&[], self.rules.environment)?;
+            if needed.iter().any(|needed| needed.is_same(requirement)) {
+                by.push(choice);
+            }
+        }
+        by.sort_by_key(|choice| (choice.version(), choice.project()));
+        let mut told = format!("Getting required '{text}'");
+        for choice in by {
+            told.push_str(&format!("\n  required by {}.", describe(&**choice)));
+            self.required_by.push((text.clone(), format!("{}=={}", choice.written(), choice.version())));
+        }
+        self.rules.told.step(|| told);
+        Ok(())
+    }
+
+    /// Tells everything that is known about a project whose requirements contradict each other.
+    fn tell_history(&self, requirement: &Requirement) {
+        let name = requirement.written.to_lowercase();
+        let mut text = format!("Version and requirements information containing {name}:");
+        let pin = self.rules.pins.get(&requirement.project);
+        let pin = pin.map(|pin| format!("[versions] constraint on {name}: {}", pin.text.trim()));
+        let mentions = |line: &&String| line.to_lowercase().contains(&name);
+        for line in pin.iter().chain(self.history.iter().filter(mentions)) {
+            text.push_str("\n  ");
+            text.push_str(line);
+        }
+        self.rules.told.tell(Level::Info, text);
     }
 
     /// Finds what satisfies the requirement and adds it; `None` when it is missing.
@@ -144,6 +210,7 @@ impl<C: Choice> Walk<'_, C> {
             if requirement.allows(present.version()) {
                 return Ok(Some(present));
             }
+            self.tell_history(&requirement);
             return Err(EggError::Conflict {
                 requirement: requirement.to_string(),
                 chosen: describe(&*present),
@@ -174,10 +241,12 @@ impl<C: Choice> Walk<'_, C> {
         if requirement.only_version().is_some() || choice.is_develop() {
             return Ok(());
         }
+        self.rules.told.step(|| format!("Picked: {} = {}", choice.written(), choice.version()));
         if !self.rules.allow_picked_versions {
             return Err(EggError::NotPinned {
                 project: choice.written().to_owned(),
                 version: choice.version().to_string(),
+                requirement: requirement.to_string(),
                 chain: self.chain(asked.by.as_ref()),
             });
         }
@@ -189,10 +258,15 @@ impl<C: Choice> Walk<'_, C> {
     fn needed(&self, choice: &C, asked: &Asked) -> Result<Vec<Requirement>, EggError> {
         let dependencies = choice.dependencies(self.rules.environment)?;
         let extras = &asked.requirement.extras;
-        match dependencies.unknown_extra(extras) {
+        let unknown: Vec<&String> = dependencies.unknown_extras(extras).collect();
+        for extra in &unknown {
+            let text = format!("{} does not provide the extra '{extra}'", describe(choice));
+            self.rules.told.tell(Level::Warning, text);
+        }
+        match unknown.first() {
             Some(extra) if !self.rules.allow_unknown_extras => Err(EggError::UnknownExtra {
                 distribution: describe(choice),
-                extra: extra.clone(),
+                extra: (*extra).clone(),
                 chain: self.chain(asked.by.as_ref()),
             }),
             _ => dependencies.of(extras, self.rules.environment),
@@ -202,6 +276,7 @@ impl<C: Choice> Walk<'_, C> {
     fn constrain(&self, asked: &Asked) -> Result<Requirement, EggError> {
         self.rules.pins.constrain(&asked.requirement).map_err(|error| match error {
             EggError::PinContradicts { requirement, pin, .. } => {
+                self.tell_history(&asked.requirement);
                 EggError::PinContradicts { requirement, pin, chain: self.chain(asked.by.as_ref()) }
             }
             other => other,
@@ -309,6 +384,10 @@ mod tests {
             environment: &environment,
             allow_picked_versions: true,
             allow_unknown_extras: false,
+            one_at_a_time: false,
+            note_requirers: false,
+            request: "",
+            told: &Told::new(&|_, _| {}, false),
         };
         let requested: Vec<Requirement> = requested.iter().map(|text| text.parse().unwrap()).collect();
         walk(&rules, &requested, &|wanted| {

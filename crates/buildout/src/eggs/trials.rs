@@ -44,6 +44,10 @@ fn place(pins: &[(&str, &str)]) -> Place {
         prefer_final: true,
         allow_picked_versions: true,
         allow_unknown_extras: false,
+        use_dependency_links: true,
+        one_at_a_time: false,
+        note_requirers: false,
+        python_cache: Some(root.join("pythons")),
         download_cache: None,
         shared_store: None,
         environment: BTreeMap::from([("PIP_CONFIG_FILE".to_owned(), "/dev/null".to_owned())]),
@@ -59,7 +63,7 @@ impl Place {
     }
 
     fn install(&self, requirements: &[&str]) -> Result<WorkingSet, EggError> {
-        Eggs::new(&self.settings, &|_| {}).install(requirements)
+        Eggs::new(&self.settings, &|_, _| {}).install(requirements)
     }
 
     fn installed(&self, requirements: &[&str]) -> Vec<String> {
@@ -315,13 +319,19 @@ fn credentials_of_the_index_are_not_shown() {
 #[test]
 fn find_links_and_the_download_cache_serve_without_an_index() {
     let mut place = place(&[("one", "1.0")]);
-    let links = place.root.join("links");
+    let (links, cache) = (place.root.join("links"), place.root.join("cache"));
     fs::create_dir(&links).unwrap();
     write_simple_wheel(&links, "one", "1.0", &[]);
+    place.settings.find_links = vec!["links".to_owned()];
+    place.settings.download_cache = Some(cache.clone());
+
+    assert_eq!(place.installed(&["one"]).len(), 1);
+
+    assert!(cache.join("one-1.0-py3-none-any.whl").is_file());
     place.settings.index = Some("http://127.0.0.1:9/none".to_owned());
     place.settings.install_from_cache = true;
-    place.settings.find_links = vec!["links".to_owned()];
-
+    place.settings.find_links = vec!["http://127.0.0.1:9/links".to_owned()];
+    host::files::remove_tree(&place.settings.eggs_directory).unwrap();
     assert_eq!(place.installed(&["one"]).len(), 1);
 }
 
@@ -386,7 +396,7 @@ fn parts_of_one_build_share_what_they_learn() {
     let memory = EggMemory::default();
 
     for _ in 0..3 {
-        let set = Eggs::new(&place.settings, &|_| {}).with_memory(&memory).install(&["one"]).unwrap();
+        let set = Eggs::new(&place.settings, &|_, _| {}).with_memory(&memory).install(&["one"]).unwrap();
         assert_eq!(set.path().len(), 1);
     }
 
@@ -399,7 +409,7 @@ fn eggs_have_byte_code_when_the_build_ends() {
     place.wheel("one", "1.0", &[]);
     let memory = EggMemory::default();
 
-    let set = Eggs::new(&place.settings, &|_| {}).with_memory(&memory).install(&["one"]).unwrap();
+    let set = Eggs::new(&place.settings, &|_, _| {}).with_memory(&memory).install(&["one"]).unwrap();
     drop(memory);
 
     assert_eq!(set.path()[0].join("__pycache__").read_dir_utf8().unwrap().count(), 1);

@@ -185,13 +185,13 @@ fn place(entry: &str, information: &str, data: &str) -> Option<Utf8PathBuf> {
     Some(entry.into())
 }
 
-fn stays_inside(name: &str) -> bool {
+pub(super) fn stays_inside(name: &str) -> bool {
     !name.is_empty()
         && !name.contains(['\\', '\0'])
         && Utf8Path::new(name).components().all(|component| matches!(component, Utf8Component::Normal(_)))
 }
 
-fn write(path: &Utf8Path, content: &mut dyn Read, mode: u32) -> Result<(), EggError> {
+pub(super) fn write(path: &Utf8Path, content: &mut dyn Read, mode: u32) -> Result<(), EggError> {
     let failed = |source| EggError::Io { action: "write", path: path.to_owned(), source };
     if let Some(directory) = path.parent() {
         files::ensure_directory(directory, 0o755).map_err(failed)?;

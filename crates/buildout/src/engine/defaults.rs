@@ -1,8 +1,11 @@
 //! The defaults of the `[buildout]` section.
 
+use std::sync::Arc;
+
 use camino::Utf8PathBuf;
 
 use super::Engine;
+use super::log_format::Formatted;
 use crate::syntax::Operator;
 use crate::table::{Origin, Step};
 use crate::{BuildError, Fault, Level};
@@ -33,12 +36,13 @@ pub(crate) const DEFAULTS: [(&str, &str); 20] = [
 ];
 
 /// Options of `[buildout]` that the engine or its callers know beyond the defaults.
-const ENGINE_OPTIONS: [&str; 17] = [
+const ENGINE_OPTIONS: [&str; 18] = [
     "abi-tag-eggs",
     "build-time-part-list",
     "check-signature",
     "do-not-strip-path",
     "dry-run",
+    "eggs-directory-version",
     "extends-cache",
     "file-binary",
     "find-binary",
@@ -83,11 +87,11 @@ impl Engine {
                 self.log(Level::Info, None, format!("Setting socket time out to {seconds} seconds."));
             }
             Some(Err(_)) => {
-                self.log(
-                    Level::Warning,
-                    None,
-                    "`socket-timeout` is no number of seconds; the usual one holds.".to_owned(),
+                let timeout = self.require("buildout", "socket-timeout")?;
+                let message = format!(
+                    "Default socket timeout is used !\nValue in configuration is not numeric: [{timeout}].\n"
                 );
+                self.log(Level::Warning, None, message);
             }
         }
         Ok(())
@@ -114,6 +118,9 @@ impl Engine {
         })?;
         let less: i64 = verbosity.trim().parse().map_err(|_| invalid("verbosity", verbosity, "a number"))?;
         self.log_threshold = number.saturating_sub(less);
+        if let Some(format) = self.buildout_option("log-format")? {
+            self.sink = Arc::new(Formatted::new(format, self.sink(), Arc::clone(&self.clock)));
+        }
         Ok(())
     }
 

@@ -1,9 +1,13 @@
 //! Distributions for parts: installed by the egg service, told in the log, and errors with the line of the pin.
 
+use host::clock::Clock;
+use host::files;
+use host::python::Facts;
+
 use super::Engine;
 use crate::eggs::{EggError, Eggs, Pin, WorkingSet};
 use crate::table::Origin;
-use crate::{EggSettings, Event, Level};
+use crate::{BuildError, Dialect, EggSettings, Event, Level};
 
 impl Engine {
     /// Installs what `requirements` need; each distribution that is fetched is told at once.
@@ -12,18 +16,100 @@ impl Engine {
         settings: &EggSettings,
         requirements: &[impl AsRef<str>],
     ) -> Result<WorkingSet, EggError> {
-        let sink = self.shows(Level::Info).then(|| self.sink());
-        let notice = |text: &str| {
-            if let Some(sink) = &sink {
-                sink.event(Event::Log { level: Level::Info, logger: None, message: text.to_owned() });
-            }
-        };
-        Eggs::new(settings, &notice).with_memory(&self.eggs).install(requirements).map_err(|mut error| {
+        let notice = self.notice();
+        let eggs = Eggs::new(settings, &notice).with_memory(&self.eggs);
+        eggs.telling_every_step(self.shows(Level::Debug)).install(requirements).map_err(|mut error| {
             if let Some(pin) = error.pin_mut() {
                 pin.origin = self.pin_origin(pin);
             }
             error
         })
+    }
+
+    /// Checks the options of `[buildout]` that say yes or no about distributions, and puts the version of the form of
+    /// eggs, and the binary interface of the interpreter, into the eggs directory if the profile wants that.
+    pub(crate) fn settle_eggs_directory(&mut self) -> Result<(), BuildError> {
+        for option in
+            ["prefer-final", "use-dependency-links", "allow-picked-versions", "show-picked-versions"]
+        {
+            self.flag(option, true)?;
+        }
+        let form = self.buildout_option("eggs-directory-version")?;
+        let interface = if self.flag("abi-tag-eggs", false)? {
+            let interpreter = self.interpreter()?;
+            Some(abi_tag(interpreter.facts()))
+        } else {
+            None
+        };
+        if form.is_some() || interface.is_some() {
+            let mut directory = self.buildout_directory("eggs-directory")?;
+            directory.extend(form.into_iter().chain(interface));
+            self.set("buildout", "eggs-directory", directory.into_string());
+        }
+        Ok(())
+    }
+
+    /// Writes into the log what the egg service tells.
+    fn notice(&self) -> impl Fn(Level, &str) + Sync + use<> {
+        let (sink, threshold) = (self.sink(), self.log_threshold);
+        move |level, text| {
+            if level.number() >= threshold {
+                sink.event(Event::Log { level, logger: None, message: text.to_owned() });
+            }
+        }
+    }
+
+    /// Tells who looks for a fault which distributions of zc.buildout's own the build has: those with which it builds
+    /// others, and which recipes of Python import. None is fetched, and the engine is not one of them.
+    pub(crate) fn tell_own_distributions(&mut self) -> Result<(), BuildError> {
+        if self.dialect() == Dialect::Upstream && self.shows(Level::Debug) && self.newest {
+            let settings = EggSettings { offline: true, allow_picked_versions: true, ..self.egg_settings()? };
+            let own = ["zc.buildout", "setuptools", "pip", "wheel"];
+            let notice = self.notice();
+            // What is not there is missed by who needs it.
+            let _ = Eggs::new(&settings, &notice).telling_every_step(true).install(&own);
+        }
+        Ok(())
+    }
+
+    /// Whether the profile wants to know what was picked.
+    pub(super) fn wants_picked(&mut self) -> Result<bool, BuildError> {
+        Ok(self.flag("show-picked-versions", false)?
+            || self.buildout_option("update-versions-file")?.is_some())
+    }
+
+    /// Shows the versions that were picked, and appends them to the file that the profile names for it.
+    pub(crate) fn report_picked(&mut self, clock: &dyn Clock) -> Result<(), BuildError> {
+        if !self.wants_picked()? {
+            return Ok(());
+        }
+        let mut lines = self.eggs.picked();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let sink = self.sink();
+        if self.flag("show-picked-versions", false)? {
+            let text = format!(
+                "Versions had to be automatically picked.\n\
+                 The following part definition lists the versions picked:\n{}\n",
+                lines.join("\n")
+            );
+            sink.event(Event::Text { text });
+        }
+        let Some(file) = self.buildout_option("update-versions-file")? else { return Ok(()) };
+        let path = self.directory.join(&file);
+        let failed = |source| BuildError::file(format!("cannot write {path}"), source);
+        let mut text = files::read_text_if_present(&path).map_err(failed)?.unwrap_or_default();
+        if path.exists() {
+            let now = clock.now().to_zoned(jiff::tz::TimeZone::system());
+            let heading = format!("# Added by buildout at {}", now.strftime("%Y-%m-%d %H:%M:%S%.6f"));
+            lines.splice(..1, [String::new(), heading]);
+        }
+        text.push_str(&lines.join("\n"));
+        text.push('\n');
+        files::replace(&path, text, 0o644).map_err(failed)?;
+        sink.event(Event::Text { text: format!("Picked versions have been written to {file}\n") });
+        Ok(())
     }
 
     /// The line of a profile that sets a pin.
@@ -33,5 +119,21 @@ impl Engine {
             Origin::Profile { source, line } => Some(format!("{}:{line}", self.sources.get(source).name)),
             _ => None,
         }
+    }
+}
+
+/// The tag of the interpreter's binary interface, such as `cp311`.
+fn abi_tag(facts: &Facts) -> String {
+    // `.cpython-311-x86_64-linux-gnu.so`, `.cpython-38d-…`
+    let suffix = facts.extension_suffix.as_deref().unwrap_or_default();
+    let version = suffix.strip_prefix(".cpython-").and_then(|rest| rest.split(['-', '.']).next());
+    match version {
+        Some(version) => format!("cp{version}"),
+        None => format!(
+            "{}{}{}",
+            facts.markers.get("implementation_name").map_or("py", String::as_str),
+            facts.major,
+            facts.minor
+        ),
     }
 }

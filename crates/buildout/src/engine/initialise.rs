@@ -7,7 +7,7 @@ use crate::fault::{Fault, Reference};
 use crate::nearest::nearest;
 use crate::syntax::Operator;
 use crate::table::{Origin, Step};
-use crate::{BuildError, Recipe, Section};
+use crate::{BuildError, Level, Recipe, Section};
 
 impl Engine {
     /// Makes sure that a section is initialised, and notes that the section being initialised depends on it.
@@ -85,6 +85,9 @@ impl Engine {
         let object = match self.registry.get(short_name(&recipe)).copied() {
             Some(kind) => {
                 self.slot(name).kind = Kind::Native(kind);
+                if self.shows(Level::Debug) {
+                    self.log(Level::Debug, None, format!("The recipe {recipe} is built in."));
+                }
                 kind.initialise(&mut Section::new(self, name))
                     .map_err(|error| BuildError::from_recipe(name, error))?
             }

@@ -1,12 +1,12 @@
 //! Signatures: what a part depends on, in one line of text. When it changes, the part is built again.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use md5::{Digest, Md5};
 
 use super::{Engine, Entry, Kind, short_name};
 use crate::profiles::{BASE_OPTION, BASE_REFERENCE};
-use crate::{BuildError, Section};
+use crate::{BuildError, Dialect, Section};
 
 impl Engine {
     /// The signature of an initialised section: its recipe, then each section that it depends on with a digest of it.
@@ -46,7 +46,9 @@ impl Engine {
                 }
             }
         }
-        for dependency in dependencies {
+        // Compatibility: for zc.buildout, a part depends on the code of its recipe alone.
+        let counted = if self.dialect == Dialect::Upstream { BTreeSet::new() } else { dependencies };
+        for dependency in counted {
             // Sections may depend on one another in a circle; each then counts without the other.
             if !above.contains(&dependency) {
                 terms.push(format!("{dependency}:{}", self.digest(&dependency, above)?));

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use indexmap::IndexMap;
 
 use super::{Engine, short_name};
-use crate::{Build, BuildError, Level, RecipeError, Uninstall};
+use crate::{Build, BuildError, Dialect, Level, RecipeError, Uninstall};
 
 impl Engine {
     /// The options of a part as they are recorded, in the form in which a profile has them.
@@ -38,6 +38,15 @@ impl Engine {
                 foreign.uninstall(recipe, part, &mut Build::new(self))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Compatibility: zc.buildout reads every option of a part to compare it with the record, and whines about none.
+    pub(crate) fn compared_with_record(&mut self, part: &str) {
+        if self.dialect == Dialect::Upstream
+            && let Some(slot) = self.slots.get_mut(part)
+        {
+            slot.options.values_mut().for_each(|entry| entry.used = true);
         }
     }
 

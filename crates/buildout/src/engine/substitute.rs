@@ -149,8 +149,10 @@ impl Engine {
                 self.slots[section].options.get(option).is_some_and(|entry| entry.cooked.is_some());
             if !is_ready {
                 let mut chain = seen[start..].to_vec();
-                chain.push((section.to_owned(), option.to_owned()));
-                return Err(Fault::Circular { chain, reference: reference.clone() }.into());
+                let closing = (section.to_owned(), option.to_owned());
+                chain.push(closing.clone());
+                let fault = Fault::Circular { chain, reference: reference.clone() };
+                return self.doing(Activity::GettingOption(closing.0, closing.1), |_| Err(fault.into()));
             }
         }
         if let Some(value) = self.lookup(section, option, seen)? {

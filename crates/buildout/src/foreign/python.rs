@@ -184,7 +184,7 @@ impl PythonRecipes {
     fn found_to_uninstall(&self, specification: &str, engine: &mut Engine) -> Option<Arc<Found>> {
         let found = engine.egg_settings().map_err(RecipeError::from).and_then(|settings| {
             let settings = EggSettings { offline: true, allow_picked_versions: true, ..settings };
-            let install = |requirement: &str| Eggs::new(&settings, &|_| {}).install(&[requirement]);
+            let install = |requirement: &str| Eggs::new(&settings, &|_, _| {}).install(&[requirement]);
             self.0.find(specification, &settings, &install)
         });
         found.unwrap_or_else(|error| {
@@ -405,7 +405,7 @@ fn find_file(specification: &str, settings: &EggSettings) -> Result<Found, Recip
         .ok_or_else(missing)?;
     // Such recipes may derive from those of the cookbook; nothing is fetched for that.
     let offline = EggSettings { offline: true, allow_picked_versions: true, ..settings.clone() };
-    let path = Eggs::new(&offline, &|_| {}).install(&[COOKBOOK]).map(|set| set.path()).unwrap_or_default();
+    let path = Eggs::new(&offline, &|_, _| {}).install(&[COOKBOOK]).map(|set| set.path()).unwrap_or_default();
     let digest: String = Md5::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(Found {
         python: settings.python.clone(),
@@ -443,7 +443,12 @@ fn find_distribution(specification: &str, install: Install<'_>) -> Result<Option
 fn not_loaded(specification: &str, part: &str, error: RecipeError) -> RecipeError {
     let (code, hints) = (error.error_code(), error.hints().to_vec());
     let message = format!("recipe `{specification}` of [{part}] is not built in and could not be loaded");
-    let failure = RecipeError::new(message).because(error).code(code).option("recipe");
+    let words = error.classic_words();
+    let words = words.0.map(|message| (message.to_owned(), words.1.map(str::to_owned)));
+    let mut failure = RecipeError::new(message).because(error).code(code).option("recipe");
+    if let Some((message, doing)) = words {
+        failure = failure.in_classic_words(message, doing);
+    }
     hints.into_iter().fold(failure, RecipeError::hint)
 }
 

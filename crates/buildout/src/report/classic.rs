@@ -12,7 +12,8 @@ use crate::{RecipeError, Value};
 const INTERNAL_ERROR: &str =
     "An internal error occurred due to a bug in either zc.buildout or in a\nrecipe being used:";
 
-/// `While:` with what was being done, the outermost first, and `Error:` with the message. Ends with a line break.
+/// `While:` with what was being done, the outermost first, and `Error:` with the message; for exceptions of Python code
+/// the trace. Ends with a line break.
 #[must_use]
 pub fn classic(error: &BuildError) -> String {
     let mut text = String::new();
@@ -27,8 +28,8 @@ pub fn classic(error: &BuildError) -> String {
             let trace = error.foreign_trace().unwrap_or_default();
             let _ = writeln!(text, "\n{INTERNAL_ERROR}\n{}", trace.trim_end());
         }
-        Fault::Value { message, .. } => {
-            let _ = writeln!(text, "\n{INTERNAL_ERROR}\nValueError: {message}");
+        Fault::Exception { name, message, .. } => {
+            let _ = writeln!(text, "\n{INTERNAL_ERROR}\n{name}: {message}");
         }
         _ => {
             let _ = writeln!(text, "Error: {}", message(error));
@@ -88,12 +89,14 @@ fn message(error: &BuildError) -> String {
             None => with_causes(error),
         },
         Fault::Usage(text) => text.clone(),
-        Fault::Refused { message, .. } => message.clone(),
-        // That the recipe could not be loaded is what the activities say.
+        Fault::Refused { message, .. } | Fault::Exception { message, .. } => message.clone(),
         Fault::Recipe { error: failure, .. } => {
-            match failure.source().and_then(|why| why.downcast_ref::<RecipeError>()) {
-                Some(inner) => inner.to_string(),
-                None => with_causes(error),
+            // That the recipe could not be loaded is what the activities say.
+            let inner = failure.source().and_then(|why| why.downcast_ref::<RecipeError>());
+            match (failure.classic_words(), inner) {
+                ((Some(message), _), _) => message.to_owned(),
+                (_, Some(inner)) => inner.to_string(),
+                _ => with_causes(error),
             }
         }
         _ => with_causes(error),

@@ -71,7 +71,8 @@ pub(super) fn hints(error: &BuildError) -> Vec<String> {
             vec![format!("remove {path}: the next build then builds every part again")]
         }
         Fault::File { source, .. } => vec![file_hint(source.kind()).to_owned()],
-        Fault::Refused { hint, .. } | Fault::Value { hint, .. } => hint.iter().cloned().collect(),
+        Fault::Exception { hint, .. } => vec![(*hint).to_owned()],
+        Fault::Refused { hint, .. } => hint.iter().cloned().collect(),
         Fault::Usage(_) => vec!["`buildout --help` shows the options and commands".to_owned()],
         Fault::Substitution { .. } => vec!["write $${ where the text itself is meant".to_owned()],
         Fault::TooDeep { .. } => vec!["look for options that refer to one another without end".to_owned()],

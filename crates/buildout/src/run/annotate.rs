@@ -131,6 +131,7 @@ fn origin(engine: &Engine, origin: Origin) -> String {
     let source = match origin {
         Origin::Default => return "DEFAULT_VALUE".to_owned(),
         Origin::Computed => return "COMPUTED_VALUE".to_owned(),
+        Origin::Implicit => return "IMPLICIT_VALUE".to_owned(),
         Origin::CommandLine => return "COMMAND_LINE_VALUE".to_owned(),
         Origin::Profile { source, .. } => source,
     };

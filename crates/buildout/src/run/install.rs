@@ -11,7 +11,7 @@ use super::{develop, launcher, rebootstrap, record::Record};
 use crate::engine::{Activity, Engine};
 use crate::installed::SIGNATURE;
 use crate::plan::{Plan, Wanted, Why, plan};
-use crate::{Action, Build, BuildError, Dialect, Event, Fault, Level, Outcome, RecipeError, Settings};
+use crate::{Action, Build, BuildError, Event, Fault, Level, Outcome, RecipeError, Settings};
 
 pub(super) type Options = IndexMap<String, String>;
 
@@ -29,14 +29,10 @@ pub(super) fn install(
         let extensions = engine.doing(Activity::Plain("Loading extensions."), Extensions::load)?;
         make_directories(engine)?;
         engine.doing(Activity::Plain("Checking for upgrades."), check_cache)?;
-        if engine.dialect() == Dialect::Upstream {
-            // Said where the Python engine looks for newer versions of itself; this one is not a distribution.
-            let message = "Installing 'zc.buildout', 'setuptools', 'pip', 'wheel'.";
-            engine.log(Level::Debug, None, message.to_owned());
-        }
         let path = engine.require("buildout", "installed")?;
         let path = (!path.is_empty()).then(|| Utf8PathBuf::from(path));
         let mut record = Record::load(path, &*settings.clock)?;
+        engine.tell_own_distributions()?;
         develop::develop(engine, &mut record)?;
         for hook in &mut settings.hooks {
             call(engine, |build| hook.before_parts(build))?;
@@ -62,9 +58,25 @@ pub(super) fn install(
         let outcome = run.outcome;
         done.and(saved)?;
         engine.doing(Activity::Plain("Unloading extensions."), |engine| extensions.unload(engine))?;
+        engine.report_picked(&*settings.clock)?;
         launcher::write(engine, &settings.engine, Replace::Own)?;
         Ok(outcome)
     })
+}
+
+/// zc.buildout looks for newer versions of itself here, and finds out that it cannot look anywhere.
+fn check_cache(engine: &mut Engine) -> Result<(), BuildError> {
+    let has_cache = engine.buildout_option("download-cache")?.is_some();
+    if has_cache || !engine.is_newest() || !engine.flag("install-from-cache", false)? {
+        return Ok(());
+    }
+    Err(Fault::Exception {
+        name: "ValueError",
+        message: "install_from_cache set to true with no download cache".to_owned(),
+        hint: "set `download-cache`, or leave `install-from-cache` out",
+        code: "E-profile-value",
+    }
+    .into())
 }
 
 fn lock(directory: &Utf8Path) -> Result<FileLock, BuildError> {
@@ -88,16 +100,6 @@ pub(super) fn make_directories(engine: &mut Engine) -> Result<(), BuildError> {
     make_caches(engine)?;
     let options = ["bin-directory", "parts-directory", "develop-eggs-directory"];
     options.into_iter().try_for_each(|option| make_directory(engine, option))
-}
-
-/// Everything is to come from the download cache: then there must be one.
-fn check_cache(engine: &mut Engine) -> Result<(), BuildError> {
-    if engine.flag("install-from-cache", false)? && engine.buildout_option("download-cache")?.is_none() {
-        let message = "install_from_cache set to true with no download cache".to_owned();
-        let hint = Some("set `download-cache` in [buildout], or `install-from-cache = false`".to_owned());
-        return Err(Fault::Value { message, hint }.into());
-    }
-    Ok(())
 }
 
 /// Makes those of the directories that builds may share.
@@ -180,7 +182,7 @@ pub(super) fn announce(engine: &mut Engine, plan: &Plan, is_dry: bool) {
             engine.log(Level::Info, None, format!("Would install {part}."));
         }
     }
-    for removal in &plan.removals {
+    for removal in plan.removals.iter().filter(|_| engine.is_verbose()) {
         let part = &removal.part;
         let message = match &removal.why {
             Why::NotWanted => continue,
@@ -197,6 +199,8 @@ pub(super) fn announce(engine: &mut Engine, plan: &Plan, is_dry: bool) {
 }
 
 fn show_configuration(engine: &mut Engine) -> Result<(), BuildError> {
+    let executable = engine.require("buildout", "executable")?;
+    engine.set("buildout", "executable", executable);
     let text = format!("\nConfiguration data:\n{}\n", engine.configuration_text());
     engine.sink().event(Event::Text { text });
     Ok(())

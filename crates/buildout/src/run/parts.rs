@@ -28,6 +28,9 @@ impl Run<'_> {
     /// Does what was planned: removals in their order, then the parts, several at once where that is known to make no
     /// difference. After a failure nothing more is begun, and what runs is brought to its end.
     pub(super) fn apply(&mut self, plan: Plan, parts: &IndexMap<String, Options>) -> Result<(), BuildError> {
+        for part in parts.keys().filter(|part| self.record.recorded(part).is_some()) {
+            self.engine.compared_with_record(part);
+        }
         for removal in plan.removals {
             self.remove(&removal.part)?;
         }

@@ -16,6 +16,9 @@ pub(super) fn query(engine: &mut Engine, arguments: &[String]) -> Result<Outcome
     if name.contains(':') {
         return Err(refused(format!("Invalid option: {option}"), Vec::new()));
     }
+    if engine.has_verbosity()? {
+        engine.sink().event(Event::Text { text: format!("${{{section}:{name}}}\n") });
+    }
     if !engine.table.contains(section) {
         let near = nearest(section, engine.table.sections.keys().map(String::as_str));
         return Err(refused(format!("Section not found: {section}"), near));
@@ -28,7 +31,6 @@ pub(super) fn query(engine: &mut Engine, arguments: &[String]) -> Result<Outcome
             return Err(refused(format!("Key not found: {name}"), nearest(name, names)));
         }
     };
-    let heading = if engine.has_verbosity()? { format!("${{{section}:{name}}}\n") } else { String::new() };
-    engine.sink().event(Event::Text { text: format!("{heading}{value}\n") });
+    engine.sink().event(Event::Text { text: format!("{value}\n") });
     Ok(Outcome::default())
 }

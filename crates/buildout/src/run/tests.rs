@@ -7,6 +7,7 @@ mod hooks;
 mod life_cycle;
 mod looking;
 mod messages;
+mod parallel;
 mod rebootstrap;
 mod remote;
 
@@ -32,6 +33,7 @@ impl Sink for Listener {
                 log.push_str(&[name, ": ".to_owned(), message, "\n".to_owned()].concat());
             }
             Event::Text { text } => *log += &text,
+            Event::PartOutput { line, .. } => log.push_str(&(line + "\n")),
             _ => {}
         }
     }
@@ -102,7 +104,8 @@ impl Bench {
     }
 }
 
-const RECIPES: &[&dyn RecipeKind] = &[&FileKind, &NothingKind, &FetchKind];
+const RECIPES: &[&dyn RecipeKind] =
+    &[&FileKind, &NothingKind, &FetchKind, &parallel::BesideKind, &parallel::InOrderKind];
 
 /// `test:file` writes `text` into `path`; options of its choice make it fail.
 struct FileKind;

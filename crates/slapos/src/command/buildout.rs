@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use buildout::foreign::{PythonRecipes, WORKER_LOST};
 use buildout::{CommandLine, Dialect, Event, Settings, Sink, report};
+use camino::Utf8PathBuf;
 
 use crate::command::{Example, Group, Habit, Subcommand};
 use crate::context::Context;
+use crate::env::Environment;
 use crate::failure::{Failure, Kind};
 
 /// Build what a profile says
@@ -51,7 +53,7 @@ impl Subcommand for Buildout {
                 .iter()
                 .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned())))
                 .collect(),
-            user_defaults: environment.home.as_ref().map(|home| home.join(".buildout/default.cfg")),
+            user_defaults: user_defaults(environment),
             registry: recipes::REGISTRY,
             hooks: recipes::hooks(),
             foreign: Some(Arc::new(PythonRecipes::default())),
@@ -63,6 +65,7 @@ impl Subcommand for Buildout {
             shared_store: environment.cache.as_ref().map(|cache| cache.join("eggs")),
             ..Settings::new(command_line, environment.working_directory.clone())
         };
+        let (dialect, debug) = (settings.dialect, settings.command_line.debug);
         match buildout::run(settings) {
             Ok(_) => Ok(0),
             Err(error) => {
@@ -72,15 +75,22 @@ impl Subcommand for Buildout {
                 }
                 // The block that programs look for comes first, the full message last; the suite of zc.buildout knows
                 // the block alone.
-                let full = match dialect {
-                    Dialect::Slapos => report::render(&error, context.output.color),
-                    Dialect::Upstream => String::new(),
-                };
-                context.output.say(&format!("{}{full}", report::classic(&error)));
+                let mut text = report::classic(&error);
+                if dialect == Dialect::Slapos || debug {
+                    text.push_str(&report::render(&error, context.output.color));
+                }
+                context.output.say(&text);
                 Ok(1)
             }
         }
     }
+}
+
+/// Where the user's defaults are.
+fn user_defaults(environment: &Environment) -> Option<Utf8PathBuf> {
+    let below_home = || environment.home.as_ref().map(|home| home.join(".buildout"));
+    let directory = environment.buildout_home.clone().or_else(below_home)?;
+    Some(environment.working_directory.join(directory).join("default.cfg"))
 }
 
 /// Prints what a build tells in the classic form.

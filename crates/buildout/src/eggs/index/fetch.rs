@@ -89,7 +89,7 @@ impl Fetcher {
             .timeout_connect(Some(timeout))
             .timeout_recv_response(Some(timeout))
             .timeout_per_read(Some(timeout))
-            .max_idle_connections_per_host(super::super::service::AT_ONCE)
+            .max_idle_connections_per_host(super::super::at_once::AT_ONCE)
             .user_agent(concat!("slapos/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
@@ -220,6 +220,22 @@ pub(crate) fn verify(path: &Utf8Path, checksum: Option<&Checksum>) -> Result<(),
     let mut file = fs::File::open(path).map_err(failed)?;
     let found = copy_and_hash(&mut file, &mut io::sink(), checksum).map_err(failed)?;
     check(path.as_str(), checksum, found)
+}
+
+/// Copies a file of this machine; the copy appears only when it is whole.
+///
+/// # Errors
+/// It cannot be read, or the copy cannot be written.
+pub(crate) fn copy(path: &Utf8Path, target: &Utf8Path) -> Result<(), EggError> {
+    let directory = target.parent().unwrap_or_else(|| Utf8Path::new("."));
+    let copied = || -> io::Result<()> {
+        let mut file = crate::unfinished::file_in(directory)?;
+        io::copy(&mut fs::File::open(path)?, &mut file)?;
+        file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+        file.as_file().sync_all()?;
+        file.persist(target).map(drop).map_err(|error| error.error)
+    };
+    copied().map_err(|source| EggError::Io { action: "write", path: target.to_owned(), source })
 }
 
 /// Copies, and gives the checksum of what was copied in the algorithm of the one expected.

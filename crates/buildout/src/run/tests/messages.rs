@@ -117,6 +117,7 @@ fn a_circle_of_references() {
       Initializing section b.
       Getting option b:y.
       Getting option a:x.
+      Getting option b:y.
     Error: Circular reference in substitutions.
 
     error: the option y of section [b] refers to itself
