@@ -4,13 +4,12 @@ The modules of zc.buildout are the real ones when a recipe's distributions bring
 `stand_ins`.
 """
 import importlib
-import importlib.util
 import logging
 import os
 import sys
 from collections.abc import Mapping, MutableMapping
 
-from slapos_bridge import channel
+from slapos_bridge import channel, import_own
 
 # --- values that are no text ---
 
@@ -59,6 +58,19 @@ def loads(text):
 
 
 # --- sections and the build ---
+
+class _StandIns(object):
+    """Imports the stand-ins when a module is asked for that nobody else has."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.partition('.')[0] not in ('zc', 'slapos'):
+            return None
+        return import_own('stand_ins').find_spec(name)
+
+
+sys.meta_path.append(_StandIns)
+
 
 class _Data(Mapping):
     """The options of a section as a plain mapping, for recipes that look behind the section."""
@@ -152,6 +164,13 @@ class Section(object):
         channel.ask('created', paths=[os.path.abspath(path) for path in paths])
         return self._created
 
+    def get_bool(self, option):
+        return _boolean(option, self[option])
+
+    def query_bool(self, option, default=None):
+        value = self.get(option, default)
+        return None if value is None else _boolean(option, value)
+
     def barrier(self):
         """Nothing: what follows it counts as a dependency, too, and a part is built once too often at worst."""
 
@@ -172,7 +191,6 @@ class Build(object):
     def __init__(self):
         self._sections = {}
         self._logger = logging.getLogger('zc.buildout')
-        self._parts = []
 
     def __getitem__(self, section):
         known = self._sections.get(section)
@@ -201,6 +219,10 @@ class Build(object):
 
     def __len__(self):
         return len(self.keys())
+
+    @property
+    def _parts(self):
+        return channel.ask('parts')
 
     def parse(self, text):
         channel.ask('parse', text=text)
@@ -254,6 +276,12 @@ def _build():
     return _builds[made]
 
 
+def _boolean(option, value):
+    if value in ('true', 'false'):
+        return value == 'true'
+    raise importlib.import_module('zc.buildout').UserError('Invalid value for %r option: %r' % (option, value))
+
+
 # --- errors ---
 
 def _user_errors():
@@ -261,9 +289,10 @@ def _user_errors():
 
 
 def _engine_error(error):
-    kind = {'MissingOption': 'MissingOption', 'MissingSection': 'MissingSection'}.get(error['type'])
-    if kind:
-        return getattr(_user_errors(), kind)(error['text'])
+    if error['type'] in ('MissingOption', 'MissingSection'):
+        return getattr(_user_errors(), error['type'])(error['text'])
+    if error['type'] == 'ChecksumError':
+        return importlib.import_module('zc.buildout.download').ChecksumError(error['text'])
     return importlib.import_module('zc.buildout').UserError(error['text'])
 
 
@@ -289,7 +318,9 @@ def _extend_path(path):
             resources.working_set.add_entry(place)
     for place in new:
         _extend_namespaces(place)
-    importlib.import_module('slapos_bridge.stand_ins').extend_paths()
+    stand_ins = sys.modules.get('slapos_bridge.stand_ins')
+    if stand_ins is not None:
+        stand_ins.extend_paths()
 
 
 def _extend_namespaces(place):
@@ -327,6 +358,30 @@ def _use_engine_for_installs():
     module.prefer_final(settings['prefer_final'])
 
 
+# --- downloads ---
+
+def download(url, md5sum=None, path=None, **options):
+    """Fetches a file through the engine; gives its place, and whether it vanishes with the build."""
+    if path is not None:
+        path = os.path.abspath(path)
+    return tuple(channel.ask('download', url=url, md5sum=md5sum, path=path, **options))
+
+
+def _use_engine_for_downloads():
+    """Makes the real downloads of zc.buildout fetch through the engine; their own caches stay theirs."""
+    module = sys.modules.get('zc.buildout.download')
+    if module is None or getattr(module, '_slapos_own', False) or getattr(module, '_slapos_patched', False):
+        return
+    own = module.Download.download
+
+    def fetch(self, url, md5sum=None, path=None):
+        if self.offline or '://' not in url or url.startswith('file:'):
+            return own(self, url, md5sum, path)
+        return download(url, md5sum, path, use_cache=False)
+
+    module.Download.download, module._slapos_patched = fetch, True
+
+
 # --- what the engine asks ---
 
 _recipes = {}
@@ -357,8 +412,9 @@ def _load(entry):
     if 'file' in entry:
         path = entry['file']
         if path not in _files:
-            spec = importlib.util.spec_from_file_location('slapos_recipe_%d' % len(_files), path)
-            _files[path] = importlib.util.module_from_spec(spec)
+            from importlib.util import module_from_spec, spec_from_file_location
+            spec = spec_from_file_location('slapos_recipe_%d' % len(_files), path)
+            _files[path] = module_from_spec(spec)
             # Such a file may import what stands beside it.
             sys.path.insert(0, os.path.dirname(path))
             try:
@@ -383,11 +439,17 @@ def load(entry, path, directory):
     _load(entry)
 
 
+def _use_engine():
+    """To be called before code of recipes, which may have imported modules of zc.buildout meanwhile."""
+    _use_engine_for_installs()
+    _use_engine_for_downloads()
+
+
 def init(section, entry, directory):
     """Makes the recipe object of a section."""
     os.chdir(directory)
     made = _load(entry)
-    _use_engine_for_installs()
+    _use_engine()
     build = _build()
     options = build[section]
     _recipes[section] = options, made(build, section, options)
@@ -401,6 +463,7 @@ def init(section, entry, directory):
 def run(section, phase, directory):
     """Installs or updates a part; gives the paths that it owns."""
     os.chdir(directory)
+    _use_engine()
     options, recipe = _recipes[section]
     function = getattr(recipe, phase, None)
     if function is None:

@@ -6,6 +6,7 @@ when this interpreter has no setuptools.
 """
 import os
 import sys
+import warnings
 
 NO_SETUPTOOLS = 96
 # setuptools from this version on makes no `.egg-link` by itself.
@@ -48,6 +49,8 @@ def main():
         execute(script, arguments)
         return
     target, quiet = arguments[0], arguments[1:]
+    # The command is chosen here; that setuptools would like another one helps nobody.
+    warnings.filterwarnings('ignore', module='setuptools')
     if int(setuptools.__version__.split('.')[0]) < WITHOUT_LINKS:
         execute(script, quiet + ['develop', '-mN', '-d', target])
     else:

@@ -3,7 +3,6 @@
 They are found only when no distribution of a recipe brings the real ones.
 """
 import importlib
-import importlib.abc
 import importlib.machinery
 import logging
 import os
@@ -13,7 +12,7 @@ import stat
 import sys
 
 from slapos_bridge import channel
-from slapos_bridge.recipe import Build, Section, install_distributions, loads, serialised
+from slapos_bridge.recipe import Build, Section, download, install_distributions, loads, serialised
 
 
 def _zc(module):
@@ -61,27 +60,49 @@ def _zc_buildout_easy_install(module):
     def working_set(specs, executable=None, path=None, **options):
         return install(specs)
 
-    module.install, module.working_set = install, working_set
+    def scripts(reqs, working_set, executable, dest=None, scripts=None, extra_paths=(), arguments='',
+                interpreter=None, initialization='', relative_paths=False):
+        if isinstance(reqs, str):
+            raise TypeError('Expected iterable of requirements or entry points, got string.')
+        reqs = list(reqs)
+        return channel.ask(
+            'scripts', directory=dest, scripts=scripts, arguments=arguments, interpreter=interpreter,
+            initialization=initialization, relative_to=relative_paths or '',
+            path=[distribution.location for distribution in working_set] + list(extra_paths),
+            entries=[req for req in reqs if isinstance(req, (tuple, list))],
+            requirements=[str(req) for req in reqs if not isinstance(req, (tuple, list))])
+
+    def safe_arg(argument):
+        return '"%s"' % argument if ' ' in argument else argument
+
+    module.install, module.working_set, module.scripts = install, working_set, scripts
+    module._safe_arg, module.script_header = safe_arg, '#!%(python)s'
 
 
 def _zc_buildout_download(module):
-    class ChecksumError(importlib.import_module('zc.buildout').UserError):
-        pass
+    user_error = importlib.import_module('zc.buildout').UserError
+    module._slapos_own = True
 
     class Download(object):
         """Fetches files through the engine."""
 
-        def __init__(self, options=None, cache=-1, namespace=None, offline=-1, fallback=False, hash_name=False, logger=None):
-            pass
+        def __init__(self, options=None, cache=-1, namespace=None, offline=-1, fallback=False, hash_name=False,
+                     logger=None):
+            options = {} if options is None else options
+            self.cache = options.get('download-cache') if cache == -1 else cache
+            self.offline = offline
+            if offline == -1:
+                self.offline = 'true' in (options.get('offline'), options.get('install-from-cache'))
 
-        def __call__(self, url, md5sum=None, path=None):
-            found = channel.ask('download', url=url, md5sum=md5sum)
-            if path is not None:
-                shutil.copyfile(found, path)
-                return path, False
-            return found, False
+        def __call__(self, url, md5sum=None, path=None, alternate_url=None):
+            return download(url, md5sum, path, use_cache=bool(self.cache), offline=bool(self.offline),
+                            alternate_url=alternate_url)
 
-    module.Download, module.ChecksumError = Download, ChecksumError
+        def download(self, url, md5sum=None, path=None, alternate_url=None):
+            return download(url, md5sum, path, use_cache=False, offline=bool(self.offline),
+                            alternate_url=alternate_url)
+
+    module.Download, module.ChecksumError = Download, type('ChecksumError', (user_error,), {})
 
 
 def _zc_buildout_rmtree(module):
@@ -191,18 +212,25 @@ _OWN = {
 }
 
 
-class _OwnModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds the modules made here; asked last, so that real ones win."""
+class _Loader(object):
+    """Makes the modules."""
 
-    def find_spec(self, name, path=None, target=None):
-        if name not in _OWN:
-            return None
-        return importlib.machinery.ModuleSpec(name, self, is_package=True)
+    @staticmethod
+    def create_module(spec):
+        return None
 
-    def exec_module(self, module):
+    @staticmethod
+    def exec_module(module):
         # Distributions that add to the same namespace are found beside it.
         module.__path__ = _namespace_path(module.__name__)
         _OWN[module.__name__](module)
+
+
+def find_spec(name):
+    """The module of that name, if it is made here; to be asked last, so that real ones win."""
+    if name not in _OWN:
+        return None
+    return importlib.machinery.ModuleSpec(name, _Loader, is_package=True)
 
 
 def _namespace_path(name):
@@ -210,12 +238,9 @@ def _namespace_path(name):
     return [place for place in places if os.path.isdir(place)]
 
 
-sys.meta_path.append(_OwnModules())
-
-
 def extend_paths():
     """Lets the stand-ins find what distributions that came later have beside them."""
     for name in _OWN:
         module = sys.modules.get(name)
-        if module is not None and isinstance(getattr(module.__spec__, 'loader', None), _OwnModules):
+        if module is not None and getattr(module.__spec__, 'loader', None) is _Loader:
             module.__path__ = _namespace_path(name)

@@ -29,6 +29,12 @@ class Channel(object):
         self.raise_user_error = None
 
     def send(self, document):
+        # What the engine prints of this comes behind what was printed before it.
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                pass
         self.connection.sendall(json.dumps(document).encode('ascii') + b'\n')
 
     def receive(self):
@@ -75,11 +81,6 @@ class Channel(object):
         changed = self.changed_environment()
         if changed:
             reply['environment'] = changed
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                stream.flush()
-            except (OSError, ValueError):
-                pass
         self.send(reply)
 
     def changed_environment(self):
@@ -148,6 +149,17 @@ class EngineHandler(logging.Handler):
             self.handleError(record)
 
 
+def import_own(name):
+    """A module of this program, of which the engine has given the text."""
+    full_name = 'slapos_bridge.' + name
+    if full_name not in sys.modules:
+        module = sys.modules[full_name] = types.ModuleType(full_name)
+        source = sys.modules['slapos_bridge'].sources[name]
+        # The names of these files appear in tracebacks only.
+        exec(compile(source, '<slapos_bridge/%s.py>' % name, 'exec'), module.__dict__)
+    return sys.modules[full_name]
+
+
 def main():
     # The socket leaves its place as standard input, so that what a recipe starts finds nothing there.
     descriptor = os.dup(0)
@@ -162,10 +174,9 @@ def main():
             raise EngineError('protocol %s is not known' % protocol)
         package = sys.modules['slapos_bridge'] = types.ModuleType('slapos_bridge')
         package.__path__, package.channel = [], channel
-        for name, source in sources:
-            module = sys.modules['slapos_bridge.' + name] = types.ModuleType('slapos_bridge.' + name)
-            # The names of these files appear in tracebacks only.
-            exec(compile(source, '<slapos_bridge/%s.py>' % name, 'exec'), module.__dict__)
+        package.sources = dict(sources)
+        package.import_own = import_own
+        import_own('recipe')
         return {'version': '%d.%d.%d' % sys.version_info[:3], 'executable': sys.executable}
 
     channel.handlers['hello'] = hello

@@ -2,6 +2,7 @@
 
 mod channel;
 mod python;
+mod scripts;
 mod serve;
 #[cfg(test)]
 mod trials;

@@ -288,14 +288,11 @@ impl Call<'_> {
         match serve::answer(engine, question, collected) {
             Ok(answer) => json!({"answer": answer}),
             Err(refusal) => {
-                let class = refusal.class();
-                match refusal {
-                    serve::Refusal::Engine(error) => {
-                        let text = error.to_string();
-                        json!({"error": {"type": class, "text": text, "number": self.channel.keep_error(error)}})
-                    }
-                    serve::Refusal::Text(text) => json!({"error": {"type": class, "text": text}}),
+                let mut error = json!({"type": refusal.class(), "text": refusal.text()});
+                if let serve::Refusal::Engine(own) = refusal {
+                    error["number"] = json!(self.channel.keep_error(own));
                 }
+                json!({"error": error})
             }
         }
     }

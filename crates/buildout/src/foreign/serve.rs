@@ -4,9 +4,10 @@ use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
+use super::scripts;
 use crate::engine::Engine;
 use crate::fault::Fault;
-use crate::{BuildError, Download, Downloaded, Level, RecipeError};
+use crate::{BuildError, Download, DownloadError, Downloaded, Level, RecipeError};
 
 /// What is collected while a request is served.
 #[derive(Default)]
@@ -50,12 +51,24 @@ impl From<RecipeError> for Refusal {
 }
 
 impl Refusal {
+    /// What the exception in the worker says.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Engine(error) => match error.fault() {
+                Fault::Download(error) => error.classic(),
+                _ => error.to_string(),
+            },
+            Self::Text(text) => text.clone(),
+        }
+    }
+
     /// The class of zc.buildout that the worker raises.
     pub(super) fn class(&self) -> &'static str {
         match self {
             Self::Engine(error) => match error.fault() {
                 Fault::UnknownSection { .. } => "MissingSection",
                 Fault::MissingOption { .. } | Fault::UnknownOption { .. } => "MissingOption",
+                Fault::Download(DownloadError::Checksum(_)) => "ChecksumError",
                 _ => "UserError",
             },
             Self::Text(_) => "UserError",
@@ -124,12 +137,21 @@ pub(super) fn answer(
             }))
         }
         "download" => {
-            let md5 = question.get("md5sum").and_then(Value::as_str).map(str::to_owned);
-            let downloaded = engine.download(&Download::new(text("url")).md5(md5))?;
-            let path = downloaded.path().to_string();
+            let word = |name: &str| question.get(name).and_then(Value::as_str).map(str::to_owned);
+            let flag = |name: &str| question.get(name).and_then(Value::as_bool);
+            let download = Download {
+                use_cache: flag("use_cache").unwrap_or(true),
+                offline: flag("offline"),
+                destination: word("path").map(Utf8PathBuf::from),
+                ..Download::new(text("url")).md5(word("md5sum")).alternate_url(word("alternate_url"))
+            };
+            let downloaded = engine.download(&download)?;
+            let answer = json!([downloaded.path(), downloaded.is_temporary()]);
             collected.downloads.push(downloaded);
-            Ok(json!(path))
+            Ok(answer)
         }
+        "scripts" => scripts::write(engine, question),
+        "parts" => Ok(json!(engine.order)),
         other => Err(Refusal::Text(format!("the engine does not know the question `{other}`"))),
     }
 }

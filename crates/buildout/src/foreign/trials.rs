@@ -153,6 +153,41 @@ class Recipe:
 }
 
 #[test]
+fn the_modules_of_zc_buildout_write_scripts_and_fetch_files() {
+    let recipe = r#"
+import os
+import zc.buildout
+from zc.buildout.buildout import bool_option
+class Recipe:
+    def __init__(self, buildout, name, options):
+        self.buildout, self.options = buildout, options
+        assert bool_option(options, 'flag') and options.query_bool('none') is None and options.get_bool('flag')
+        assert options.pop('gone') == 'x' and 'gone' not in options and options.pop('gone', 1) == 1
+    def install(self):
+        assert self.buildout._parts == ['part'], self.buildout._parts
+        fetch = zc.buildout.download.Download(self.buildout['buildout'], hash_name=True)
+        kept = fetch('recipe.py', path='copy')
+        assert os.path.samefile(kept[0], 'copy'), kept
+        try:
+            fetch('recipe.py', md5sum='0' * 32)
+        except zc.buildout.download.ChecksumError as error:
+            assert 'checksum mismatch for local resource' in str(error), error
+        assert zc.buildout.easy_install._safe_arg('a b') == '"a b"'
+        return zc.buildout.easy_install.scripts(
+            [('one', 'module', 'main.run')], [], None, 'bin', scripts={'one': 'two'}, extra_paths=['/p'], arguments='1')
+"#;
+    let mut place = place(recipe, &[("part", &[FILE, ("flag", "true"), ("gone", "x")])]);
+    fs::create_dir(place.root.join("bin")).unwrap();
+
+    let paths = place.run("part").unwrap();
+
+    assert_eq!(paths, [place.root.join("bin/two")]);
+    let script = fs::read_to_string(&paths[0]).unwrap();
+    assert!(script.contains("  '/p',\n") && script.contains("sys.exit(module.main.run(1))"), "{script}");
+    assert_eq!(*place.lines.0.lock().unwrap(), [format!(": Generated script '{}'.", paths[0])]);
+}
+
+#[test]
 fn an_error_of_the_engine_stays_itself_unless_python_catches_it() {
     let recipe = "
 from zc.buildout.buildout import MissingOption, MissingSection
