@@ -172,7 +172,8 @@ class Section(object):
         return None if value is None else _boolean(option, value)
 
     def barrier(self):
-        """Nothing: what follows it counts as a dependency, too, and a part is built once too often at worst."""
+        """Forgets what the section has depended on so far; see the engine."""
+        channel.ask('barrier', section=self.name)
 
     def _call(self, function):
         self._created = []

@@ -86,6 +86,8 @@ struct Slot {
     /// Every section that was read while this one was initialised, also when no signature tells of it.
     reads: BTreeSet<String>,
     signature: Option<String>,
+    /// Whether those who depend on the section count its options alone, not what it depends on.
+    hides_dependencies: bool,
     base: String,
 }
 

@@ -136,6 +136,13 @@ impl<'a> Section<'a> {
         Ok(self.engine().freeze_signature(name)?)
     }
 
+    /// Forgets what this section has depended on so far. Parts that depend on it are built again when its options
+    /// change, and no more when what it takes them from does.
+    pub fn barrier(&mut self) {
+        let name = self.0.name;
+        self.engine().barrier(name);
+    }
+
     /// The pins of the profile: the section that `[buildout] versions` names.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Typed option values: what recipes pass to one another beyond text, and its form in a profile, `!py!` and a Python
 //! literal.
 
+mod arithmetic;
 mod literal;
 mod representation;
 
@@ -18,6 +19,8 @@ pub enum Value {
     Int(i128),
     /// A finite number.
     Float(f64),
+    /// A number with a real and an imaginary part, both finite.
+    Complex(f64, f64),
     /// Text.
     Str(String),
     /// Bytes.
@@ -112,6 +115,7 @@ impl Value {
             Self::Bool(_) => "bool",
             Self::Int(_) => "int",
             Self::Float(_) => "float",
+            Self::Complex(..) => "complex",
             Self::Str(_) => "str",
             Self::Bytes(_) => "bytes",
             Self::ByteArray(_) => "bytearray",
@@ -187,6 +191,34 @@ mod tests {
             Value::from_option("!py!frozenset([1, 2, 1])").unwrap(),
             Value::FrozenSet(vec![Value::Int(1), Value::Int(2)])
         );
+    }
+
+    #[test]
+    fn complex_numbers_are_read_and_written() {
+        for (text, expected) in [
+            ("(1+2j)", "(1+2j)"),
+            ("2j", "2j"),
+            ("-1.5j", "(-0-1.5j)"),
+            ("(1e+20+0j)", "(1e+20+0j)"),
+            ("1.5-.25J", "(1.5-0.25j)"),
+        ] {
+            let value = Value::from_option(&format!("!py!{text}")).unwrap();
+            assert_eq!(value.representation().unwrap(), expected);
+        }
+        assert_eq!(Value::from_option("!py!complex(1, 2)").unwrap(), Value::Complex(1.0, 2.0));
+        assert_eq!(Value::from_option("!py!complex()").unwrap(), Value::Complex(0.0, 0.0));
+    }
+
+    #[test]
+    fn slices_may_have_steps() {
+        assert_eq!(Value::from_option("!py!'abcdef'[::2]").unwrap(), text("ace"));
+        assert_eq!(Value::from_option("!py!'abcdef'[::-1]").unwrap(), text("fedcba"));
+        assert_eq!(Value::from_option("!py!'abcdef'[4:1:-2]").unwrap(), text("ec"));
+        assert_eq!(
+            Value::from_option("!py![1, 2, 3][-2:]").unwrap(),
+            Value::List(vec![Value::Int(2), Value::Int(3)])
+        );
+        assert!(Value::from_option("!py!'abc'[::0]").is_err());
     }
 
     #[test]

@@ -29,6 +29,32 @@ pub fn replace(path: &Utf8Path, content: impl AsRef<[u8]>, mode: u32) -> io::Res
     sync_directory(parent(path))
 }
 
+/// As [`replace`], with the mode of the file that is there; a new one gets what the umask leaves for everybody.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_keeping_mode(path: &Utf8Path, content: impl AsRef<[u8]>) -> io::Result<()> {
+    let mode = match fs::metadata(path) {
+        Ok(metadata) => Some(metadata.permissions().mode() & 0o7777),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let temporary = beside(path)?;
+    let written = create(&temporary, content.as_ref(), mode.unwrap_or(0o666))
+        .and_then(|file| {
+            if let Some(mode) = mode {
+                file.set_permissions(Permissions::from_mode(mode))?;
+            }
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written?;
+    sync_directory(parent(path))
+}
+
 /// As [`replace`], without waiting for the disk: after a power loss the file may be the old one, the new one, or empty.
 ///
 /// # Errors
@@ -222,13 +248,19 @@ fn write_synced(path: &Utf8Path, content: &[u8], mode: u32) -> io::Result<()> {
 }
 
 fn write_new(path: &Utf8Path, content: &[u8], mode: u32) -> io::Result<fs::File> {
+    let file = create(path, content, mode)?;
+    // The umask may have taken bits away that the caller asked for.
+    file.set_permissions(Permissions::from_mode(mode))?;
+    Ok(file)
+}
+
+/// Writes a new file, with `mode` less the umask.
+fn create(path: &Utf8Path, content: &[u8], mode: u32) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     fs::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
     let mut file = options.open(path)?;
     file.write_all(content)?;
-    // The umask may have taken bits away that the caller asked for.
-    file.set_permissions(Permissions::from_mode(mode))?;
     Ok(file)
 }
 

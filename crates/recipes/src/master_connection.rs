@@ -113,7 +113,9 @@ pub(crate) fn to_parameter(name: &str, value: &Value) -> Result<slap::Value, Rec
             });
             slap::Value::Map(converted.collect::<Result<_, _>>()?)
         }
-        Value::Bytes(_) | Value::ByteArray(_) | Value::Set(_) | Value::FrozenSet(_) => return Err(refuse()),
+        Value::Complex(..) | Value::Bytes(_) | Value::ByteArray(_) | Value::Set(_) | Value::FrozenSet(_) => {
+            return Err(refuse());
+        }
     })
 }
 

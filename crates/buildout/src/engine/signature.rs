@@ -23,6 +23,14 @@ impl Engine {
         Ok(signature)
     }
 
+    /// Forgets what a section has depended on so far, and lets those who depend on it count its options alone.
+    pub(crate) fn barrier(&mut self, section: &str) {
+        if let Some(slot) = self.slots.get_mut(section) {
+            slot.dependencies.clear();
+            slot.hides_dependencies = true;
+        }
+    }
+
     fn signature_above(&mut self, section: &str, above: &mut HashSet<String>) -> Result<String, BuildError> {
         let Some(slot) = self.slots.get(section) else { return Ok(String::new()) };
         if let Some(signature) = &slot.signature {
@@ -67,7 +75,8 @@ impl Engine {
 
     /// A digest of a section's options and of its signature.
     fn digest(&mut self, section: &str, above: &mut HashSet<String>) -> Result<String, BuildError> {
-        let signature = self.signature_above(section, above)?;
+        let hides = self.slots.get(section).is_some_and(|slot| slot.hides_dependencies);
+        let signature = if hides { String::new() } else { self.signature_above(section, above)? };
         let mut hash = Md5::new();
         if let Some(slot) = self.slots.get(section) {
             let counts = |(option, entry): &(&String, &Entry)| !entry.hidden && *option != BASE_OPTION;

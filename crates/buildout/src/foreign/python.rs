@@ -222,7 +222,8 @@ impl PythonPart {
         }
         let answer = answer?;
         let paths = answer.as_array().into_iter().flatten();
-        Ok(paths.filter_map(Value::as_str).map(|path| directory.join(path)).collect())
+        // They are recorded as the recipe gives them; the relative ones start from the buildout directory.
+        Ok(paths.filter_map(Value::as_str).map(Utf8PathBuf::from).collect())
     }
 
     fn call(&self) -> Call<'_> {

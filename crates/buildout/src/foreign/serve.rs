@@ -116,6 +116,10 @@ pub(super) fn answer(
         "parse" => parse(engine, text("text")),
         "expand" => Ok(json!(engine.expand(section, "(text of the recipe)", text("text"))?)),
         "signature" => Ok(json!(engine.freeze_signature(section)?)),
+        "barrier" => {
+            engine.barrier(section);
+            Ok(Value::Null)
+        }
         "flags" => Ok(json!({"offline": engine.is_offline(), "newest": engine.is_newest()})),
         "log" => {
             let number = question.get("level").and_then(Value::as_i64).unwrap_or(20);

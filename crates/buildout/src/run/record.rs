@@ -123,7 +123,7 @@ impl Record {
         }
         let text = installed.text();
         if self.written.as_ref() != Some(&text) {
-            host::files::replace(path, &text, 0o644).map_err(error)?;
+            host::files::replace_keeping_mode(path, &text).map_err(error)?;
             self.written = Some(text);
         }
         Ok(())

@@ -80,6 +80,6 @@ pub(super) fn write_first_profile(engine: &Engine, settings: &Settings) -> Resul
             }
         }
     }
-    host::files::replace(&path, text, 0o644)
+    host::files::replace_keeping_mode(&path, text)
         .map_err(|source| BuildError::file(format!("cannot write {path}"), source))
 }

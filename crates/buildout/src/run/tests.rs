@@ -138,6 +138,9 @@ impl RecipeKind for FileKind {
         if let Some(other) = section.get("reads")? {
             section.require_other(&other, "location")?;
         }
+        if section.get("barrier")?.is_some() {
+            section.barrier();
+        }
         Ok(Box::new(FileRecipe))
     }
 

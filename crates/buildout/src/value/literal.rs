@@ -1,5 +1,6 @@
 //! Reads Python literals, with `+`, indexing and slicing of them, as profiles write them after `!py!`.
 
+use super::arithmetic::{chosen, complex, negated, parts};
 use super::{Value, ValueError};
 
 /// Deeper nesting is refused instead of exhausting the stack.
@@ -28,24 +29,48 @@ impl Reader {
             return Err(self.error("nested too deep"));
         }
         let mut left = self.postfix()?;
-        while self.eat('+') {
+        loop {
+            if self.eat('-') {
+                let right = self.postfix()?;
+                left = self.sum(left, negated(right).ok_or_else(|| self.error("`-` wants a number"))?)?;
+                continue;
+            }
+            if !self.eat('+') {
+                break;
+            }
             let right = self.postfix()?;
             left = match (left, right) {
                 (Value::Str(left), Value::Str(right)) => Value::Str(left + &right),
                 (Value::List(left), Value::List(right)) => Value::List([left, right].concat()),
                 (Value::Tuple(left), Value::Tuple(right)) => Value::Tuple([left, right].concat()),
                 (Value::Bytes(left), Value::Bytes(right)) => Value::Bytes([left, right].concat()),
-                (Value::Int(left), Value::Int(right)) => {
-                    Value::Int(left.checked_add(right).ok_or_else(|| self.error("a number too large"))?)
-                }
-                (left, right) => {
-                    let reason = format!("{} + {} has no meaning", left.type_name(), right.type_name());
-                    return Err(self.error(reason));
-                }
+                (left, right) => self.sum(left, right)?,
             };
         }
         self.depth -= 1;
         Ok(left)
+    }
+
+    /// The sum of two numbers.
+    fn sum(&self, left: Value, right: Value) -> Result<Value, ValueError> {
+        if let (Value::Int(left), Value::Int(right)) = (&left, &right) {
+            let sum = left.checked_add(*right).ok_or_else(|| self.error("a number too large"))?;
+            return Ok(Value::Int(sum));
+        }
+        match (parts(&left), parts(&right)) {
+            (Some((left, None)), Some((right, None))) => Ok(Value::Float(left + right)),
+            (Some((real, imaginary)), Some((more, further))) => {
+                let imaginary = match (imaginary, further) {
+                    (Some(one), Some(other)) => one + other,
+                    (one, other) => one.or(other).unwrap_or_default(),
+                };
+                Ok(Value::Complex(real + more, imaginary))
+            }
+            _ => {
+                let reason = format!("{} + {} has no meaning", left.type_name(), right.type_name());
+                Err(self.error(reason))
+            }
+        }
     }
 
     fn postfix(&mut self) -> Result<Value, ValueError> {
@@ -85,29 +110,38 @@ impl Reader {
     }
 
     fn slice(&mut self, value: &Value, start: Option<i128>) -> Result<Value, ValueError> {
-        self.skip_blanks();
-        let end = match self.peek() {
-            Some(']') => None,
-            _ => match self.expression()? {
-                Value::Int(end) => Some(end),
-                _ => return Err(self.error("a slice wants numbers")),
-            },
-        };
+        let end = self.slice_end()?;
+        let step = if self.eat(':') { self.slice_end()?.unwrap_or(1) } else { 1 };
         self.expect(']')?;
-        let cut = |length: usize| {
-            let from = start.map_or(0, |start| bound(start, length));
-            let to = end.map_or(length, |end| bound(end, length));
-            from..to.max(from)
-        };
+        if step == 0 {
+            return Err(self.error("the step of a slice cannot be 0"));
+        }
+        let cut = |length: usize| chosen(start, end, step, length);
         match value {
             Value::Str(text) => {
                 let letters: Vec<char> = text.chars().collect();
-                Ok(Value::Str(letters[cut(letters.len())].iter().collect()))
+                Ok(Value::Str(cut(letters.len()).map(|index| letters[index]).collect()))
             }
-            Value::List(items) => Ok(Value::List(items[cut(items.len())].to_vec())),
-            Value::Tuple(items) => Ok(Value::Tuple(items[cut(items.len())].to_vec())),
-            Value::Bytes(bytes) => Ok(Value::Bytes(bytes[cut(bytes.len())].to_vec())),
+            Value::List(items) => {
+                Ok(Value::List(cut(items.len()).map(|index| items[index].clone()).collect()))
+            }
+            Value::Tuple(items) => {
+                Ok(Value::Tuple(cut(items.len()).map(|index| items[index].clone()).collect()))
+            }
+            Value::Bytes(bytes) => Ok(Value::Bytes(cut(bytes.len()).map(|index| bytes[index]).collect())),
             _ => Err(self.error(format!("{} has no slices", value.type_name()))),
+        }
+    }
+
+    /// A number of a slice behind its first colon, if there is one.
+    fn slice_end(&mut self) -> Result<Option<i128>, ValueError> {
+        self.skip_blanks();
+        match self.peek() {
+            Some(']' | ':') => Ok(None),
+            _ => match self.expression()? {
+                Value::Int(end) => Ok(Some(end)),
+                _ => Err(self.error("a slice wants numbers")),
+            },
         }
     }
 
@@ -133,11 +167,8 @@ impl Reader {
             Some('\'' | '"') => self.strings(),
             Some('-') => {
                 self.at += 1;
-                match self.primary()? {
-                    Value::Int(number) => Ok(Value::Int(number.wrapping_neg())),
-                    Value::Float(number) => Ok(Value::Float(-number)),
-                    _ => Err(self.error("`-` wants a number")),
-                }
+                let number = self.primary()?;
+                negated(number).ok_or_else(|| self.error("`-` wants a number"))
             }
             Some(digit) if digit.is_ascii_digit() || digit == '.' => self.number(),
             Some(letter) if letter.is_alphabetic() || letter == '_' => self.word(),
@@ -209,12 +240,16 @@ impl Reader {
             self.at = start;
             return self.strings();
         }
-        if !matches!(word.as_str(), "set" | "frozenset" | "list" | "tuple" | "dict" | "bytearray") {
+        if !matches!(word.as_str(), "set" | "frozenset" | "list" | "tuple" | "dict" | "bytearray" | "complex")
+        {
             self.at = start;
             return Err(self.error(format!("unknown name `{word}`")));
         }
         self.expect('(')?;
         let mut arguments = self.items(')')?.0;
+        if word == "complex" {
+            return complex(&arguments).ok_or_else(|| self.error("`complex` takes two numbers"));
+        }
         if arguments.len() > 1 {
             return Err(self.error(format!("`{word}` takes one argument")));
         }
@@ -250,8 +285,16 @@ impl Reader {
             }
             self.at += 1;
         }
-        let digits: String = self.text[start..self.at].iter().filter(|letter| **letter != '_').collect();
-        let value = if is_float {
+        let end = self.at;
+        let is_imaginary = self.eat('j') || self.eat('J');
+        let digits: String = self.text[start..end].iter().filter(|letter| **letter != '_').collect();
+        let value = if is_imaginary {
+            digits
+                .parse()
+                .ok()
+                .filter(|number: &f64| number.is_finite())
+                .map(|part| Value::Complex(0.0, part))
+        } else if is_float {
             digits.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Float)
         } else if self.text[..start].last() == Some(&'-') {
             // The smallest number has no positive twin; it is read whole and turned by the caller.
@@ -415,10 +458,4 @@ fn distinct(items: Vec<Value>) -> Vec<Value> {
 fn position(index: i128, length: usize) -> Option<usize> {
     let length = i128::try_from(length).ok()?;
     usize::try_from(if index < 0 { index + length } else { index }).ok()
-}
-
-fn bound(index: i128, length: usize) -> usize {
-    let signed = i128::try_from(length).unwrap_or(i128::MAX);
-    let index = if index < 0 { index.saturating_add(signed) } else { index };
-    usize::try_from(index.clamp(0, signed)).unwrap_or(length)
 }

@@ -14,6 +14,7 @@ pub(super) fn write(value: &Value, out: &mut String) -> Result<(), ValueError> {
             let _ = write!(out, "{number}");
         }
         Value::Float(number) => float(*number, out)?,
+        Value::Complex(real, imaginary) => complex(*real, *imaginary, out)?,
         Value::Str(text) => string(text, out),
         Value::Bytes(bytes) => byte_string(bytes, out),
         Value::ByteArray(bytes) => {
@@ -119,6 +120,22 @@ fn float(number: f64, out: &mut String) -> Result<(), ValueError> {
     out.push_str(&plain);
     if !plain.contains('.') {
         out.push_str(".0");
+    }
+    Ok(())
+}
+
+fn complex(real: f64, imaginary: f64, out: &mut String) -> Result<(), ValueError> {
+    let short = |number: f64| -> Result<String, ValueError> {
+        let mut text = String::new();
+        float(number, &mut text)?;
+        Ok(text.strip_suffix(".0").map(str::to_owned).unwrap_or(text))
+    };
+    let (left, right) = (short(real)?, short(imaginary)?);
+    if real == 0.0 && real.is_sign_positive() {
+        let _ = write!(out, "{right}j");
+    } else {
+        let sign = if right.starts_with('-') { "" } else { "+" };
+        let _ = write!(out, "({left}{sign}{right}j)");
     }
     Ok(())
 }

@@ -14,6 +14,8 @@ pub(crate) fn from_option(value: &OptionValue) -> Value {
         OptionValue::Bool(flag) => Value::from(*flag),
         OptionValue::Int(number) => i64::try_from(*number).map_or_else(|_| Value::from(*number), Value::from),
         OptionValue::Float(number) => Value::from(*number),
+        // Templates know no such numbers; what they are good for there is being printed.
+        OptionValue::Complex(..) => Value::from(value.representation().unwrap_or_default()),
         OptionValue::Str(text) => Value::from(text.as_str()),
         OptionValue::Bytes(bytes) | OptionValue::ByteArray(bytes) => Value::from_bytes(bytes.clone()),
         OptionValue::List(list) => List::value(items(list)),

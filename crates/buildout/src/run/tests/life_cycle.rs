@@ -69,6 +69,25 @@ fn a_changed_part_is_built_again_with_all_that_depend_on_it() {
 }
 
 #[test]
+fn a_barrier_keeps_changes_behind_it_from_those_before_it() {
+    let profile = "[buildout]\nparts = c\n\
+        [a]\nrecipe = test:file\npath = one\ntext = 1\n\
+        [b]\nrecipe = test:file\npath = two\ntext = ${a:location}\nbarrier = yes\n\
+        [c]\nrecipe = test:file\npath = three\ntext = ${b:location}\n";
+    let bench = Bench::with(profile);
+    bench.succeed("");
+
+    bench.write("buildout.cfg", &profile.replace("text = 1", "text = 2"));
+    assert_eq!(bench.succeed(""), "Uninstalling a.\nInstalling a.\nUpdating b.\nUpdating c.\n");
+
+    bench.write("buildout.cfg", &profile.replace("path = one", "path = other"));
+    assert_eq!(
+        bench.succeed(""),
+        "Uninstalling c.\nUninstalling b.\nUninstalling a.\nInstalling a.\nInstalling b.\nInstalling c.\n"
+    );
+}
+
+#[test]
 fn only_the_changed_part_is_built_again_without_the_signatures() {
     let bench = Bench::with(TWO);
     bench.succeed("");
