@@ -4,7 +4,7 @@ mod error;
 mod fetch;
 mod keep;
 mod mirror;
-mod netrc;
+pub(crate) mod netrc;
 mod prefetch;
 
 use camino::{Utf8Path, Utf8PathBuf};

@@ -6,6 +6,7 @@
 //! it. A set that is installed already is found from its own metadata, without network and without Python.
 
 mod at_once;
+mod build;
 mod choice;
 mod compile;
 mod distribution;
@@ -25,6 +26,8 @@ mod service;
 mod session;
 mod shelf;
 mod source;
+#[cfg(test)]
+mod source_trials;
 mod tags;
 mod told;
 #[cfg(test)]
@@ -32,6 +35,7 @@ mod trials;
 mod wheel;
 mod working_set;
 
+pub use build::EggBuild;
 pub use error::{EggError, Missing};
 pub use metadata::EntryPoint;
 pub use name::ProjectName;

@@ -1,7 +1,7 @@
 //! `~/.netrc`: names and passwords for hosts, in the form that ftp made popular.
 
 /// The login and password for `host`, or those of the `default` entry.
-pub(super) fn credentials(netrc: &str, host: &str) -> Option<(String, String)> {
+pub(crate) fn credentials(netrc: &str, host: &str) -> Option<(String, String)> {
     let mut words = netrc.split_whitespace();
     let mut matches = false;
     let (mut login, mut password) = (None, None);

@@ -8,6 +8,9 @@ use host::python::PythonError;
 use super::pins::Pin;
 use super::requirement::RequirementError;
 
+/// How much of the output of a build an error repeats; all of it is in the log.
+const LAST_LINES: usize = 20;
+
 /// Why distributions could not be found, built, installed or used.
 #[derive(Debug, thiserror::Error)]
 pub enum EggError {
@@ -130,7 +133,7 @@ pub enum EggError {
         what: String,
         /// How the builder ended.
         verdict: String,
-        /// The last lines that it printed.
+        /// What it printed.
         output: String,
     },
     /// The interpreter has nothing to build source archives with.
@@ -312,7 +315,11 @@ impl EggError {
                     .chain(places)
                     .collect()
             }
-            Self::Build { output, .. } => output.lines().map(str::to_owned).collect(),
+            Self::Build { output, .. } => {
+                let lines: Vec<&str> = output.lines().collect();
+                let last = lines.len().saturating_sub(LAST_LINES);
+                lines[last..].iter().map(|line| (*line).to_owned()).collect()
+            }
             _ => Vec::new(),
         }
     }

@@ -31,6 +31,10 @@ pub(super) struct Places {
     pub allow_hosts: Vec<String>,
     /// Certificates to trust instead of the system's.
     pub certificates: Option<Utf8PathBuf>,
+    /// Hosts, some with a port, whose certificates are not looked at.
+    pub trusted_hosts: Vec<String>,
+    /// The file with names and passwords for hosts.
+    pub netrc: Option<Utf8PathBuf>,
     /// A proxy to go through, instead of the environment's.
     pub proxy: Option<String>,
     /// How long a connection or a pause within an answer may last.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use host::python::Interpreter;
 
 use super::error::EggError;
@@ -46,7 +46,16 @@ pub(super) fn places(settings: &EggSettings, python: &Interpreter) -> Result<Pla
         find_links,
         allow_hosts: settings.allow_hosts.clone(),
         certificates: configured.certificates,
+        trusted_hosts: configured.trusted_hosts,
+        netrc: netrc(settings),
         proxy: configured.proxy,
         timeout: configured.timeout.map(Duration::from_secs),
     })
+}
+
+/// The file with names and passwords for hosts: the one that `NETRC` names, else `~/.netrc`.
+fn netrc(settings: &EggSettings) -> Option<Utf8PathBuf> {
+    let variable = |name: &str| settings.environment.get(name).filter(|value| !value.is_empty());
+    let usual = || Some(Utf8Path::new(variable("HOME")?).join(".netrc"));
+    variable("NETRC").map(Utf8PathBuf::from).or_else(usual).filter(|path| path.is_file())
 }

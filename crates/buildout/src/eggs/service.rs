@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
+use camino::{Utf8Path, Utf8PathBuf};
+
 use super::at_once::locked;
+use super::build::EggBuild;
 use super::compile::Compiling;
 use super::error::EggError;
 use super::index::{Index, Places};
@@ -16,11 +19,14 @@ use super::working_set::WorkingSet;
 use crate::EggSettings;
 
 /// Finds and installs distributions for one set of settings.
+#[derive(Clone, Copy)]
 pub struct Eggs<'a> {
     pub(super) settings: &'a EggSettings,
     pub(super) notice: &'a Notice<'a>,
     pub(super) every_step: bool,
     pub(super) memory: Option<&'a EggMemory>,
+    /// How many builds wait for what is being installed.
+    pub(super) depth: u32,
 }
 
 /// What the parts of one build need not look at twice: what is installed, and what the index answered; and what the
@@ -45,7 +51,7 @@ impl<'a> Eggs<'a> {
     /// The service for these settings; `notice` gets a line for each distribution that is fetched. Nothing is read yet.
     #[must_use]
     pub fn new(settings: &'a EggSettings, notice: &'a Notice<'a>) -> Self {
-        Self { settings, notice, every_step: false, memory: None }
+        Self { settings, notice, every_step: false, memory: None, depth: 0 }
     }
 
     /// The same service, which shares what it learns with others of the same build.
@@ -72,5 +78,20 @@ impl<'a> Eggs<'a> {
             .collect::<Result<_, _>>()?;
         let words: Vec<String> = requirements.iter().map(|text| python_text(text.as_ref())).collect();
         Session::new(self)?.install(&requested, &words.join(", "))
+    }
+
+    /// Builds a distribution from its sources as `build` says and installs it as an egg in `directory`, unless what
+    /// satisfies the requirement is installed already. Gives the directory of the egg.
+    ///
+    /// # Errors
+    /// As [`Eggs::install`]; and sources that do not exist or do not build.
+    pub fn build(
+        &self,
+        requirement: &str,
+        build: &EggBuild,
+        directory: &Utf8Path,
+    ) -> Result<Utf8PathBuf, EggError> {
+        let requirement = requirement.parse().map_err(|source| EggError::Requirement { by: None, source })?;
+        Session::new(self)?.build(&requirement, build, directory)
     }
 }

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use host::python::Interpreter;
-use pep440_rs::Version;
+use pep440_rs::{Version, VersionSpecifier, VersionSpecifiers};
 use pep508_rs::MarkerEnvironment;
 
 use super::at_once::{at_once, locked};
+use super::build::EggBuild;
 use super::choice::{Chosen, From, Planned};
 use super::distribution::Distribution;
 use super::egg_file::EggFile;
@@ -30,8 +31,12 @@ use super::wheel::Wheel;
 use super::working_set::WorkingSet;
 use crate::{EggSettings, Level};
 
+/// Builds that may wait for one another.
+const DEEPEST: u32 = 5;
+
 /// What one call needs to know.
 pub(super) struct Session<'a> {
+    eggs: Eggs<'a>,
     settings: &'a EggSettings,
     told: Told<'a>,
     python: Interpreter,
@@ -67,6 +72,7 @@ impl<'a> Session<'a> {
             origin: None,
         });
         let mut session = Self {
+            eggs: *eggs,
             settings,
             told: Told::new(eggs.notice, eggs.every_step),
             memory: eggs.memory,
@@ -220,16 +226,8 @@ impl<'a> Session<'a> {
             });
         }
         let index = self.index(links)?;
-        let preferences = Preferences {
-            tags: &self.tags,
-            python: &self.python_version,
-            final_ones: self.settings.prefer_final,
-            platform: &self.python.facts().platform,
-            wheels_only: self.pins.wants_wheel(&requirement.project),
-            sources_only: false,
-            first_of_all: self.settings.download_cache.as_deref(),
-        };
-        let found = index.search(requirement, preferences)?;
+        let wheels_only = self.pins.wants_wheel(&requirement.project);
+        let found = index.search(requirement, Preferences { wheels_only, ..self.preferences() })?;
         if let Some(installed) = self.best_installed(requirement) {
             let keep = match &found {
                 Search::Found(candidate) => !self.is_better(&candidate.version, &installed.version),
@@ -249,19 +247,88 @@ impl<'a> Session<'a> {
             }
         }
         self.told.tell(Level::Info, format!("Getting distribution for '{requirement}'."));
-        match found {
-            Search::Found(candidate) => {
-                Ok(Chosen::Planned(Box::new(self.plan(&index, requirement, candidate)?)))
-            }
+        let candidate = self.found(found, &index, wanted)?;
+        Ok(Chosen::Planned(Box::new(self.plan(&index, requirement, candidate)?)))
+    }
+
+    fn preferences(&self) -> Preferences<'_> {
+        Preferences {
+            tags: &self.tags,
+            python: &self.python_version,
+            platform: &self.python.facts().platform,
+            final_ones: self.settings.prefer_final,
+            wheels_only: false,
+            sources_only: false,
+            first_of_all: self.settings.download_cache.as_deref(),
+        }
+    }
+
+    fn found(&self, search: Search, index: &Index, wanted: &Wanted) -> Result<Candidate, EggError> {
+        match search {
+            Search::Found(candidate) => Ok(candidate),
             Search::Nothing { nearest, refused } => Err(EggError::Missing(Box::new(Missing {
-                requirement: requirement.to_string(),
-                pin: self.pins.get(&requirement.project).cloned(),
+                requirement: wanted.requirement.to_string(),
+                pin: self.pins.get(&wanted.requirement.project).cloned(),
                 nearest,
                 refused,
                 places: index.describe(),
                 chain: wanted.chain.clone(),
             }))),
         }
+    }
+
+    /// As [`Eggs::build`].
+    ///
+    /// # Errors
+    /// As [`Eggs::build`].
+    pub(super) fn build(
+        mut self,
+        requested: &Requirement,
+        build: &EggBuild,
+        directory: &Utf8Path,
+    ) -> Result<Utf8PathBuf, EggError> {
+        let requirement = self.pins.constrain(requested)?;
+        let installed = self.best_installed(&requirement);
+        if let Some(installed) = &installed
+            && (installed.is_linked() || requirement.only_version().is_some() || !self.settings.newest)
+        {
+            return Ok(installed.location.clone());
+        }
+        let wanted = Wanted { requirement, chain: Vec::new() };
+        if self.settings.offline {
+            let (requirement, chain) = (wanted.requirement.to_string(), wanted.chain);
+            return Err(EggError::Offline { requirement, chain });
+        }
+        let index = self.index(&[])?;
+        // The version of the patched distribution is ours; its sources have that of their author.
+        let sources = match wanted.requirement.only_version() {
+            Some(version) => wanted.requirement.with_versions(VersionSpecifiers::from(
+                VersionSpecifier::equals_version(build.source_version(version)),
+            )),
+            None => wanted.requirement.clone(),
+        };
+        let search = index.search(&sources, Preferences { sources_only: true, ..self.preferences() })?;
+        if let (Some(installed), Search::Found(candidate)) = (&installed, &search)
+            && !self.is_better(&candidate.version, &build.source_version(&installed.version))
+        {
+            return Ok(installed.location.clone());
+        }
+        self.told.tell(Level::Info, format!("Getting distribution for '{}'.", wanted.requirement));
+        let candidate = self.found(search, &index, &wanted)?;
+        let archive = self.download(&index, &candidate)?;
+        let wheel = self.build_wheel(&archive, build)?;
+        let version = Wheel::open(&wheel)?.fields()?.version;
+        if !version.parse().is_ok_and(|version| wanted.requirement.allows(&version)) {
+            let reason = format!("it is of version {version}, and {} is needed", wanted.requirement);
+            return Err(EggError::Damaged { path: wheel, reason });
+        }
+        let egg = self.destination(directory).install(&wheel)?;
+        self.told.tell(Level::Info, format!("Got {} {version}.", wanted.requirement.written));
+        if let Some(memory) = self.memory {
+            locked(&memory.shelf).take();
+        }
+        self.fill_shelf()?;
+        Ok(egg)
     }
 
     /// Whether what an index has is to replace what is installed.
@@ -310,34 +377,53 @@ impl<'a> Session<'a> {
 
     /// The wheel or egg of a candidate: downloaded, and built if it is a source archive.
     fn file(&self, index: &Index, candidate: &Candidate) -> Result<Utf8PathBuf, EggError> {
-        let file = match &self.settings.download_cache {
-            Some(cache) => index.keep(candidate, cache)?,
-            None => index.download(candidate, &self.scratch()?.join("dist"))?,
-        };
-        if candidate.form != Form::Source {
-            return Ok(file);
+        let file = self.download(index, candidate)?;
+        if candidate.form == Form::Source { self.build_wheel(&file, &EggBuild::default()) } else { Ok(file) }
+    }
+
+    fn download(&self, index: &Index, candidate: &Candidate) -> Result<Utf8PathBuf, EggError> {
+        match &self.settings.download_cache {
+            Some(cache) => index.keep(candidate, cache),
+            None => index.download(candidate, &self.scratch()?.join("dist")),
         }
+    }
+
+    fn build_wheel(&self, archive: &Utf8Path, build: &EggBuild) -> Result<Utf8PathBuf, EggError> {
         let cache = match &self.settings.shared_store {
             Some(store) => store.join("built"),
             None => self.scratch()?.join("built"),
         };
-        let builder = Builder {
-            python: &self.python,
-            settings: self.settings,
-            cache: &cache,
-            index: self.settings.index.as_deref(),
+        if self.eggs.depth >= DEEPEST {
+            let (what, output) = (archive.to_string(), String::new());
+            return Err(EggError::Build { what, verdict: "builds that need one another".to_owned(), output });
+        }
+        let provide = |requirements: &[String]| {
+            let nested = Eggs { depth: self.eggs.depth + 1, ..self.eggs };
+            Ok(nested.install(requirements)?.path())
         };
-        builder.build(&file)
+        let builder =
+            Builder { python: &self.python, settings: self.settings, cache: &cache, provide: &provide };
+        builder.build(archive, build).inspect_err(|error| {
+            if let EggError::Build { output, .. } = error
+                && !output.is_empty()
+            {
+                self.told.tell(Level::Error, output.trim_end().to_owned());
+            }
+        })
+    }
+
+    fn destination<'b>(&'b self, eggs: &'b Utf8Path) -> Destination<'b> {
+        Destination {
+            eggs,
+            store: self.settings.shared_store.as_deref(),
+            facts: self.python.facts(),
+            environment: &self.environment,
+        }
     }
 
     /// Installs what is planned, several at once.
     fn install_planned(&self, planned: &[&Planned]) -> Result<(), EggError> {
-        let destination = Destination {
-            eggs: &self.settings.eggs_directory,
-            store: self.settings.shared_store.as_deref(),
-            facts: self.python.facts(),
-            environment: &self.environment,
-        };
+        let destination = self.destination(&self.settings.eggs_directory);
         let installed = at_once(planned, |planned| {
             let file = match &planned.from {
                 From::File(file) => file.clone(),

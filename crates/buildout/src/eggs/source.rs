@@ -1,13 +1,20 @@
 //! Source archives: each becomes a wheel in a child process, by way of pip, and is then installed like any wheel.
+//!
+//! The build runs in the Python of the profile. What it needs is installed as eggs, under the pins, and put into its
+//! path; pip fetches nothing, except in the dialect of zc.buildout, where it isolates builds.
 
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use host::files;
-use host::python::Interpreter;
+use host::process::{Finished, Program};
+use host::python::{Interpreter, PythonError};
+use serde::Deserialize;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::build::EggBuild;
 use super::error::EggError;
 use super::index::pip::FIND_PIP;
 use super::install::{HashWriter, hex};
@@ -15,37 +22,60 @@ use crate::{EggSettings, unfinished};
 
 /// How long one build may take.
 const BUILD_LIMIT: Duration = Duration::from_secs(3600);
-/// How much of the builder's output an error shows.
-const LAST_LINES: usize = 20;
+/// Unpacks, patches, and tells what the build needs.
+const PREPARE: &str = include_str!("../../../../python/slapos_bridge/prepare_source.py");
+const RUN_PIP: &str =
+    "import runpy\nsys.argv[0] = 'pip'\nrunpy.run_module('pip', run_name='__main__', alter_sys=True)\n";
+
+/// Installs requirements and gives the directories in which they are.
+pub(super) type Provide<'a> = dyn Fn(&[String]) -> Result<Vec<Utf8PathBuf>, EggError> + Sync + 'a;
 
 /// Builds wheels from source archives.
 pub(super) struct Builder<'a> {
     /// The interpreter to build for.
     pub python: &'a Interpreter,
-    /// The environment of the builder.
+    /// The environment of the builder, and where isolated builds find what they need.
     pub settings: &'a EggSettings,
     /// Directory that keeps the wheels built before.
     pub cache: &'a Utf8Path,
-    /// The index that the build's own requirements come from, if the profile names one.
-    pub index: Option<&'a str>,
+    /// Installs what a build needs.
+    pub provide: &'a Provide<'a>,
+}
+
+/// What became of an archive before it is built.
+#[derive(Deserialize)]
+struct Prepared {
+    source: Utf8PathBuf,
+    requires: Vec<String>,
 }
 
 impl Builder<'_> {
-    /// Builds a wheel, or finds the one that was built from the same archive for the same interpreter.
+    /// Builds a wheel, or finds the one that was built from the same archive in the same way for the same interpreter.
     ///
     /// # Errors
     /// The archive does not build, or there is no pip to build it with.
-    pub(super) fn build(&self, archive: &Utf8Path) -> Result<Utf8PathBuf, EggError> {
-        let directory = self.cache.join(self.key(archive)?);
+    pub(super) fn build(&self, archive: &Utf8Path, build: &EggBuild) -> Result<Utf8PathBuf, EggError> {
+        let mut path =
+            if build.setup_eggs.is_empty() { Vec::new() } else { (self.provide)(&build.setup_eggs)? };
+        let directory = self.cache.join(self.key(archive, build, &path)?);
         if let Some(wheel) = wheel_in(&directory) {
             return Ok(wheel);
         }
         let failed = |source| EggError::Io { action: "write", path: directory.clone(), source };
         files::ensure_directory(self.cache, 0o755).map_err(failed)?;
         let scratch = unfinished::directory_in(self.cache).map_err(failed)?;
-        let target = Utf8PathBuf::try_from(scratch.path().join("wheel"))
-            .map_err(|error| failed(std::io::Error::other(error)))?;
-        self.run_pip(archive, &target)?;
+        let scratch = Utf8Path::from_path(scratch.path())
+            .ok_or_else(|| failed(std::io::ErrorKind::InvalidFilename.into()))?;
+        let target = scratch.join("wheel");
+        let prepared = self.prepare(archive, build, &path, &scratch.join("source"))?;
+        if !self.is_isolated() && !prepared.requires.is_empty() {
+            path.extend((self.provide)(&prepared.requires)?);
+        }
+        let settings = scratch.join("setuptools.cfg");
+        if let Some(text) = build.settings_for_setuptools() {
+            files::replace_unsynced(&settings, text, 0o644).map_err(failed)?;
+        }
+        self.run_pip(archive, &prepared.source, build, &path, &settings, &target)?;
         if wheel_in(&target).is_none() {
             let verdict = "no wheel".to_owned();
             return Err(EggError::Build { what: archive.to_string(), verdict, output: String::new() });
@@ -58,55 +88,100 @@ impl Builder<'_> {
         wheel_in(&directory).ok_or_else(|| failed(std::io::Error::from(std::io::ErrorKind::NotFound)))
     }
 
-    fn run_pip(&self, archive: &Utf8Path, target: &Utf8Path) -> Result<(), EggError> {
-        let script = format!(
-            "{FIND_PIP}\nimport runpy\nsys.argv[0] = 'pip'\nrunpy.run_module('pip', run_name='__main__', alter_sys=True)\n"
-        );
-        let check = self.python.run(FIND_PIP, &[], Duration::from_secs(60));
-        if check.is_err() {
-            return Err(EggError::NoBuilder { what: archive.to_string() });
-        }
-        let mut program = self
-            .python
-            .program()
-            .inherit_env()
-            .envs(&self.settings.environment)
-            .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
-            .args(["-c", script.as_str(), "wheel", "--no-deps", "--quiet", "--wheel-dir", target.as_str()]);
-        if let Some(index) = self.index {
-            program = program.args(["--index-url", index]);
-        }
-        for place in &self.settings.find_links {
-            program = program.args(["--find-links", place.as_str()]);
-        }
-        let finished =
-            program.arg(archive.as_str()).run(Some(BUILD_LIMIT), &mut |_| {}).map_err(|source| {
-                EggError::Python(host::python::PythonError::Run {
-                    path: self.python.path().to_owned(),
-                    source,
-                })
-            })?;
-        if finished.success() {
-            return Ok(());
-        }
-        let output = finished.text();
-        let lines: Vec<&str> = output.lines().collect();
-        let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n");
-        Err(EggError::Build { what: archive.to_string(), verdict: finished.verdict(), output: last })
+    fn is_isolated(&self) -> bool {
+        self.settings.one_at_a_time
     }
 
-    fn key(&self, archive: &Utf8Path) -> Result<String, EggError> {
-        let failed = |source| EggError::Io { action: "read", path: archive.to_owned(), source };
+    fn prepare(
+        &self,
+        archive: &Utf8Path,
+        build: &EggBuild,
+        path: &[Utf8PathBuf],
+        directory: &Utf8Path,
+    ) -> Result<Prepared, EggError> {
+        if self.python.run(FIND_PIP, &[], Duration::from_secs(60)).is_err() {
+            return Err(EggError::NoBuilder { what: archive.to_string() });
+        }
+        let order = json!({
+            "archive": archive, "directory": directory, "patches": build.patches, "patch": build.patch_command,
+        });
+        let script = format!("{FIND_PIP}\n{PREPARE}");
+        let program = self.program(build, path).args(["-c".to_owned(), script, order.to_string()]);
+        let finished = self.finish(archive, &program)?;
+        let text = finished.text();
+        let last = text.lines().last().unwrap_or_default();
+        serde_json::from_str(last).map_err(|error| EggError::Build {
+            what: archive.to_string(),
+            verdict: format!("an answer that is none ({error})"),
+            output: text.clone(),
+        })
+    }
+
+    fn run_pip(
+        &self,
+        archive: &Utf8Path,
+        source: &Utf8Path,
+        build: &EggBuild,
+        path: &[Utf8PathBuf],
+        settings: &Utf8Path,
+        target: &Utf8Path,
+    ) -> Result<(), EggError> {
+        let script = format!("{FIND_PIP}\n{RUN_PIP}");
+        let words = ["-c", &script, "wheel", "--no-deps", "--quiet", "--wheel-dir", target.as_str()];
+        let mut program = self.program(build, path).env("PIP_DISABLE_PIP_VERSION_CHECK", "1").args(words);
+        if settings.is_file() {
+            program = program.env("DIST_EXTRA_CONFIG", settings.as_str());
+        }
+        if self.is_isolated() {
+            if let Some(index) = &self.settings.index {
+                program = program.args(["--index-url", index.as_str()]);
+            }
+            for place in &self.settings.find_links {
+                program = program.args(["--find-links", place.as_str()]);
+            }
+        } else {
+            program = program.args(["--no-build-isolation", "--no-index"]);
+        }
+        self.finish(archive, &program.arg(source.as_str())).map(drop)
+    }
+
+    fn program(&self, build: &EggBuild, path: &[Utf8PathBuf]) -> Program {
+        let settings = &self.settings.environment;
+        let inherited = ["PYTHONEXTRAPATH", "PYTHONPATH"].map(|name| settings.get(name).cloned());
+        let path: Vec<String> = path
+            .iter()
+            .map(ToString::to_string)
+            .chain(inherited.into_iter().flatten())
+            .filter(|place| !place.is_empty())
+            .collect();
+        let program = self.python.program().inherit_env().envs(settings).envs(&build.environment);
+        if path.is_empty() { program } else { program.env("PYTHONPATH", path.join(":")) }
+    }
+
+    fn finish(&self, archive: &Utf8Path, program: &Program) -> Result<Finished, EggError> {
+        let finished = program.run(Some(BUILD_LIMIT), &mut |_| {}).map_err(|source| {
+            EggError::Python(PythonError::Run { path: self.python.path().to_owned(), source })
+        })?;
+        if finished.success() {
+            return Ok(finished);
+        }
+        let (what, verdict, output) = (archive.to_string(), finished.verdict(), finished.text());
+        Err(EggError::Build { what, verdict, output })
+    }
+
+    /// What decides the wheel.
+    fn key(&self, archive: &Utf8Path, build: &EggBuild, path: &[Utf8PathBuf]) -> Result<String, EggError> {
         let facts = self.python.facts();
         let mut hash = Sha256::new();
-        hash.update(format!(
-            "{} {} {:?}\n",
-            self.python.short_version(),
-            facts.platform,
-            facts.extension_suffix
-        ));
-        std::io::copy(&mut fs::File::open(archive).map_err(failed)?, &mut HashWriter(&mut hash))
-            .map_err(failed)?;
+        let version = self.python.short_version();
+        hash.update(format!("{version} {} {:?}\n{path:?}\n", facts.platform, facts.extension_suffix));
+        hash.update(format!("{:?} {:?}\n", build.settings_for_setuptools(), build.environment));
+        hash.update(format!("{:?}\n", build.patch_command));
+        for file in std::iter::once(archive).chain(build.patches.iter().map(|path| path.as_path())) {
+            let failed = |source| EggError::Io { action: "read", path: file.to_owned(), source };
+            std::io::copy(&mut fs::File::open(file).map_err(failed)?, &mut HashWriter(&mut hash))
+                .map_err(failed)?;
+        }
         Ok(hex(&hash.finalize()))
     }
 }

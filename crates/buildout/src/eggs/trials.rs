@@ -17,14 +17,14 @@ use crate::EggSettings;
 
 const SEARCH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-struct Place {
+pub(super) struct Place {
     _guard: tempfile::TempDir,
-    root: Utf8PathBuf,
-    settings: EggSettings,
+    pub(super) root: Utf8PathBuf,
+    pub(super) settings: EggSettings,
 }
 
 /// A buildout directory whose index is the directory `index` in it; pip's own configuration is out of the way.
-fn place(pins: &[(&str, &str)]) -> Place {
+pub(super) fn place(pins: &[(&str, &str)]) -> Place {
     let guard = tempfile::tempdir().unwrap();
     let root = Utf8PathBuf::try_from(fs::canonicalize(guard.path()).unwrap()).unwrap();
     fs::create_dir(root.join("index")).unwrap();
@@ -62,7 +62,7 @@ impl Place {
         write_simple_wheel(&directory, project, version, requires)
     }
 
-    fn install(&self, requirements: &[&str]) -> Result<WorkingSet, EggError> {
+    pub(super) fn install(&self, requirements: &[&str]) -> Result<WorkingSet, EggError> {
         Eggs::new(&self.settings, &|_, _| {}).install(requirements)
     }
 
@@ -71,13 +71,13 @@ impl Place {
         set.path().iter().map(|path| path.file_name().unwrap().to_owned()).collect()
     }
 
-    fn python(&self) -> String {
+    pub(super) fn python(&self) -> String {
         Interpreter::discover(Some(&self.settings.python), "", None).unwrap().short_version()
     }
 }
 
 /// Serves files by path; a path that ends in `/` is a page. Returns the address and the paths that were asked.
-fn serve(files: BTreeMap<String, Vec<u8>>) -> (String, Arc<Mutex<Vec<String>>>) {
+pub(super) fn serve(files: BTreeMap<String, Vec<u8>>) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -86,19 +86,19 @@ fn serve(files: BTreeMap<String, Vec<u8>>) -> (String, Arc<Mutex<Vec<String>>>) 
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let mut request = read_request(&mut reader);
+            let (mut request, mut authorization) = read_request(&mut reader);
             if request.starts_with("CONNECT ") {
                 // As a proxy it leads to itself.
                 log.lock().unwrap().push(request.trim_end().to_owned());
                 stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
-                request = read_request(&mut reader);
+                (request, authorization) = read_request(&mut reader);
             }
             let path = request.split_whitespace().nth(1).unwrap_or_default().to_owned();
             let (status, body) = match files.get(&path) {
                 Some(body) => ("200 OK", body.as_slice()),
                 None => ("404 Not Found", &b"none"[..]),
             };
-            log.lock().unwrap().push(path);
+            log.lock().unwrap().push(path + &authorization);
             let head =
                 format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
             let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
@@ -107,14 +107,17 @@ fn serve(files: BTreeMap<String, Vec<u8>>) -> (String, Arc<Mutex<Vec<String>>>) 
     (address, asked)
 }
 
-/// The first line of a request, its headers read away.
-fn read_request(reader: &mut impl BufRead) -> String {
-    let (mut request, mut header) = (String::new(), String::new());
+/// The first line of a request, and who asks if it says so; its other headers are read away.
+fn read_request(reader: &mut impl BufRead) -> (String, String) {
+    let (mut request, mut header, mut authorization) = (String::new(), String::new(), String::new());
     reader.read_line(&mut request).unwrap();
     while reader.read_line(&mut header).is_ok() && !header.trim().is_empty() {
+        if header.to_lowercase().starts_with("authorization:") {
+            authorization = format!(" by {}", header.split_whitespace().last().unwrap());
+        }
         header.clear();
     }
-    request
+    (request, authorization)
 }
 
 #[test]
@@ -302,6 +305,22 @@ fn hosts_that_are_not_allowed_are_not_asked() {
     assert_eq!(place.install(&["one"]).unwrap_err().code(), "E-eggs-missing");
 
     assert!(asked.lock().unwrap().is_empty());
+}
+
+#[test]
+fn credentials_come_from_netrc_unless_the_address_has_them() {
+    let mut place = place(&[("one", "1.0")]);
+    let (address, asked) = serve(BTreeMap::new());
+    let netrc = place.root.join("netrc");
+    fs::write(&netrc, "machine 127.0.0.1 login anna password secret").unwrap();
+    place.settings.environment.insert("NETRC".to_owned(), netrc.to_string());
+
+    for address in [address.clone(), address.replace("http://", "http://bert:other@")] {
+        place.settings.index = Some(address);
+        place.install(&["one"]).unwrap_err();
+    }
+
+    assert_eq!(*asked.lock().unwrap(), ["/one/ by YW5uYTpzZWNyZXQ=", "/one/ by YmVydDpvdGhlcg=="]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use camino::Utf8Path;
 use fs_err as fs;
 use host::clock::{Clock, SystemClock};
+use host::files;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, TlsProvider};
@@ -16,9 +17,12 @@ use super::super::error::EggError;
 use super::super::install::hex;
 use super::Places;
 use super::page::Checksum;
+use crate::download::netrc::credentials;
 
 /// How long a connection or a pause within an answer may last, unless pip's configuration says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often a host that is trusted may lead elsewhere.
+const MOST_REDIRECTIONS: u32 = 10;
 /// Attempts for one page or file.
 const ATTEMPTS: u32 = 4;
 /// The longest page that is read.
@@ -31,6 +35,10 @@ const PAGES: &str =
 #[derive(Debug, Clone)]
 pub(crate) struct Fetcher {
     agent: ureq::Agent,
+    /// Looks at no certificates, and follows no redirections.
+    trusting: Option<ureq::Agent>,
+    trusted_hosts: Vec<String>,
+    netrc: Option<Arc<str>>,
 }
 
 /// A page, and the address that it was found at in the end.
@@ -77,23 +85,38 @@ impl Fetcher {
                 RootCerts::Specific(Arc::new(certificates))
             }
         };
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .root_certs(roots)
-            .build();
-        let agent = ureq::Agent::config_builder()
-            .tls_config(tls)
-            .proxy(proxy)
-            .http_status_as_error(false)
-            .timeout_connect(Some(timeout))
-            .timeout_recv_response(Some(timeout))
-            .timeout_per_read(Some(timeout))
-            .max_idle_connections_per_host(super::super::at_once::AT_ONCE)
-            .user_agent(concat!("slapos/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
-        Ok(Self { agent })
+        let agent = |trusting: bool| {
+            let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+            let tls = TlsConfig::builder()
+                .provider(TlsProvider::Rustls)
+                .unversioned_rustls_crypto_provider(provider)
+                .root_certs(roots.clone())
+                .disable_verification(trusting)
+                .build();
+            let config = ureq::Agent::config_builder()
+                .tls_config(tls)
+                .proxy(proxy.clone())
+                .http_status_as_error(false)
+                .timeout_connect(Some(timeout))
+                .timeout_recv_response(Some(timeout))
+                .timeout_per_read(Some(timeout))
+                .max_idle_connections_per_host(super::super::at_once::AT_ONCE)
+                .user_agent(concat!("slapos/", env!("CARGO_PKG_VERSION")));
+            // Where a host that is trusted leads to is not trusted for that.
+            let config =
+                if trusting { config.max_redirects(0).max_redirects_will_error(false) } else { config };
+            config.build().new_agent()
+        };
+        let netrc = match &places.netrc {
+            Some(path) => files::read_text_if_present(path).ok().flatten(),
+            None => None,
+        };
+        Ok(Self {
+            trusting: (!places.trusted_hosts.is_empty()).then(|| agent(true)),
+            agent: agent(false),
+            trusted_hosts: places.trusted_hosts.iter().map(|host| host.to_lowercase()).collect(),
+            netrc: netrc.map(Arc::from),
+        })
     }
 
     /// Gets a page; `None` when the server says that there is none.
@@ -177,19 +200,46 @@ impl Fetcher {
     }
 
     fn request(&self, url: &Url) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+        let mut url = url.clone();
+        for _ in 0..MOST_REDIRECTIONS {
+            let trusting = self.trusting.as_ref().filter(|_| self.is_trusted(&url));
+            let response = self.request_once(trusting.unwrap_or(&self.agent), &url)?;
+            let location = response.headers().get("Location").and_then(|location| location.to_str().ok());
+            match location.map(|location| url.join(location)) {
+                Some(Ok(next)) if trusting.is_some() && response.status().is_redirection() => url = next,
+                _ => return Ok(response),
+            }
+        }
+        Err(ureq::Error::TooManyRedirects)
+    }
+
+    fn is_trusted(&self, url: &Url) -> bool {
+        let Some(host) = url.host_str() else { return false };
+        let port = url.port_or_known_default().unwrap_or_default();
+        self.trusted_hosts.iter().any(|trusted| *trusted == host || *trusted == format!("{host}:{port}"))
+    }
+
+    fn request_once(
+        &self,
+        agent: &ureq::Agent,
+        url: &Url,
+    ) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
         let mut plain = url.clone();
-        let credentials = (!url.username().is_empty()).then(|| {
+        let decode = super::page::percent_decode;
+        let own = (!url.username().is_empty())
+            .then(|| (decode(url.username()), decode(url.password().unwrap_or_default())));
+        let kept = || credentials(self.netrc.as_deref()?, url.host_str()?);
+        let authorization = own.or_else(kept).map(|(name, password)| {
             use base64::Engine;
-            let decode = super::page::percent_decode;
-            let pair = format!("{}:{}", decode(url.username()), decode(url.password().unwrap_or_default()));
+            let pair = format!("{name}:{password}");
             format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
         });
         // Both fail only for addresses without host, which have no credentials either.
         let _ = plain.set_username("");
         let _ = plain.set_password(None);
-        let mut request = self.agent.get(plain.as_str()).header("Accept", PAGES);
-        if let Some(credentials) = credentials {
-            request = request.header("Authorization", credentials);
+        let mut request = agent.get(plain.as_str()).header("Accept", PAGES);
+        if let Some(authorization) = authorization {
+            request = request.header("Authorization", authorization);
         }
         request.call()
     }

@@ -21,6 +21,8 @@ pub(crate) struct PipConfiguration {
     pub find_links: Vec<String>,
     /// `cert`: a bundle of certificates to trust instead of the system's.
     pub certificates: Option<Utf8PathBuf>,
+    /// `trusted-host`: hosts, some with a port, whose certificates are not looked at.
+    pub trusted_hosts: Vec<String>,
     /// `proxy`: the address of a proxy to go through.
     pub proxy: Option<String>,
     /// `no-index`: nothing but `find-links`.
@@ -67,6 +69,7 @@ impl PipConfiguration {
             "index-url" => self.index = Some(value.trim().to_owned()),
             "extra-index-url" => self.extra_indexes = words(),
             "find-links" => self.find_links = words(),
+            "trusted-host" => self.trusted_hosts = words(),
             "cert" => self.certificates = Some(Utf8PathBuf::from(value.trim())),
             "proxy" => self.proxy = Some(value.trim().to_owned()).filter(|proxy| !proxy.is_empty()),
             "no-index" => {
@@ -193,6 +196,7 @@ mod tests {
             &environment(&[
                 ("HOME", home.as_str()),
                 ("PIP_CERT", "/ca.pem"),
+                ("PIP_TRUSTED_HOST", "one.example two.example:8080"),
                 ("PIP_PROXY", "http://proxy.example:3128"),
             ]),
             None,
@@ -204,6 +208,7 @@ mod tests {
         assert_eq!(configuration.certificates, Some("/ca.pem".into()));
         assert_eq!(configuration.proxy.as_deref(), Some("http://proxy.example:3128"));
         assert_eq!(configuration.timeout, Some(7));
+        assert_eq!(configuration.trusted_hosts, ["one.example", "two.example:8080"]);
         assert!(configuration.no_index);
     }
 

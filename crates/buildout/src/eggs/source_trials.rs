@@ -1,0 +1,126 @@
+//! Trials of builds from sources, with a project that brings its own means to build it, so that nothing of the machine but
+//! pip takes part.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+
+use super::trials::{Place, place};
+use super::wheel::tests::write_wheel;
+use super::*;
+
+/// Makes a wheel of one module that tells what its build saw.
+const BACKEND: &str = r#"
+import configparser, os, zipfile
+
+
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    settings = configparser.ConfigParser()
+    settings.read(os.environ.get('DIST_EXTRA_CONFIG', '/nonexistent'))
+    version = '1.0' + settings.get('egg_info', 'tag_build', fallback='').lower()
+    seen = [open('word.txt').read().strip(), settings.get('build_ext', 'include_dirs', fallback=None), os.environ.get('COLOUR')]
+    name = 'one-%s-py3-none-any.whl' % version
+    with zipfile.ZipFile(os.path.join(directory, name), 'w') as wheel:
+        wheel.writestr('one.py', 'SEEN = %r\n' % seen)
+        wheel.writestr('one-%s.dist-info/METADATA' % version, 'Metadata-Version: 2.1\nName: one\nVersion: %s\n\n' % version)
+        wheel.writestr('one-%s.dist-info/WHEEL' % version, 'Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n')
+        wheel.writestr('one-%s.dist-info/RECORD' % version, '')
+    return name
+"#;
+const PROJECT: &str = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n";
+const PATCH: &str = "--- word.txt\n+++ word.txt\n@@ -1 +1 @@\n-plain\n+patched\n";
+
+fn archive(place: &Place, backend: &str) {
+    let directory = place.root.join("index/one");
+    fs::create_dir_all(&directory).unwrap();
+    let files = [("pyproject.toml", PROJECT), ("backend.py", backend), ("word.txt", "plain\n")];
+    let names = files.map(|(name, text)| (format!("one-1.0/{name}"), text));
+    let files: Vec<(&str, &str)> = names.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+    write_wheel(&directory, "one-1.0.zip", &files);
+}
+
+fn module(egg: &Utf8Path) -> String {
+    fs::read_to_string(egg.join("one.py")).unwrap()
+}
+
+fn build(place: &Place, build: &EggBuild) -> Result<Utf8PathBuf, EggError> {
+    Eggs::new(&place.settings, &|_, _| {}).build("one", build, &place.settings.develop_eggs_directory)
+}
+
+#[test]
+fn a_source_archive_becomes_an_egg_like_any_other() {
+    let place = place(&[("one", "1.0")]);
+    archive(&place, BACKEND);
+
+    let set = place.install(&["one"]).unwrap();
+
+    let egg = place.settings.eggs_directory.join(format!("one-1.0-py{}.egg", place.python()));
+    assert_eq!(set.path(), [egg.clone()]);
+    assert_eq!(module(&egg), "SEEN = ['plain', None, None]\n");
+}
+
+#[test]
+fn a_part_may_say_how_it_is_built() {
+    let place = place(&[("one", "1.0+SlapOSPatched003")]);
+    archive(&place, BACKEND);
+    let patch = place.root.join("one.patch");
+    fs::write(&patch, PATCH).unwrap();
+    let wanted = EggBuild {
+        extension_options: [("include-dirs".to_owned(), "/x/include".to_owned())].into(),
+        environment: [("COLOUR".to_owned(), "red".to_owned())].into(),
+        patches: vec![patch.clone()],
+        patch_revision: 3,
+        ..EggBuild::default()
+    };
+
+    let egg = build(&place, &wanted).unwrap();
+
+    let name = format!("one-1.0+slapospatched003-py{}.egg", place.python());
+    assert_eq!(egg, place.settings.develop_eggs_directory.join(name));
+    assert_eq!(module(&egg), "SEEN = ['patched', '/x/include', 'red']\n");
+    // It is there, and its archive is not looked for again.
+    fs::remove_dir_all(place.root.join("index")).unwrap();
+    assert_eq!(build(&place, &wanted).unwrap(), egg);
+    assert_eq!(place.install(&["one"]).unwrap().path(), [egg]);
+}
+
+#[test]
+fn a_patched_version_needs_its_patches() {
+    let place = place(&[("one", "1.0+SlapOSPatched001")]);
+    archive(&place, BACKEND);
+
+    let error = build(&place, &EggBuild::default()).unwrap_err();
+
+    assert_eq!(error.code(), "E-eggs-missing");
+}
+
+#[test]
+fn a_patch_that_does_not_apply_is_told() {
+    let place = place(&[("one", "1.0+SlapOSPatched001")]);
+    archive(&place, BACKEND);
+    let patch = place.root.join("one.patch");
+    fs::write(&patch, PATCH.replace("plain", "other")).unwrap();
+
+    let wanted = EggBuild { patches: vec![patch.clone()], patch_revision: 1, ..EggBuild::default() };
+    let error = build(&place, &wanted).unwrap_err();
+
+    assert_eq!(error.code(), "E-eggs-build");
+    assert!(error.because().contains(&format!("{patch} does not apply")), "{:?}", error.because());
+}
+
+#[test]
+fn the_whole_output_of_a_build_that_fails_is_in_the_log() {
+    let place = place(&[("one", "1.0")]);
+    archive(
+        &place,
+        "def build_wheel(*_):\n    for n in range(40): print('line %d of the build' % n)\n    raise SystemExit(3)\n",
+    );
+    let log = std::sync::Mutex::new(String::new());
+    let notice = |_: crate::Level, text: &str| log.lock().unwrap().push_str(text);
+
+    let error = Eggs::new(&place.settings, &notice).install(&["one"]).unwrap_err();
+
+    assert_eq!(error.code(), "E-eggs-build");
+    let log = log.into_inner().unwrap();
+    assert!(log.contains("line 0 of the build") && log.contains("line 39 of the build"), "{log}");
+    assert!(place.settings.eggs_directory.read_dir_utf8().is_err(), "nothing is installed");
+}
