@@ -5,6 +5,7 @@ mod distributions;
 mod downloads;
 mod initialise;
 mod log_format;
+mod post_mortem;
 mod services;
 mod signature;
 mod snapshot;
@@ -130,6 +131,19 @@ impl Activity {
     fn tells_its_frame(&self) -> bool {
         matches!(self, Self::Developing(_) | Self::Installing(_) | Self::Updating(_))
     }
+
+    /// The section that it is about.
+    fn section(&self) -> Option<&String> {
+        match self {
+            Self::GettingSection(section)
+            | Self::InitializingSection(section)
+            | Self::GettingOption(section, _)
+            | Self::LoadingInputs(section)
+            | Self::Installing(section)
+            | Self::Updating(section) => Some(section),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Activity {
@@ -205,7 +219,8 @@ impl Engine {
             return Err(Fault::TooDeep { limit: DEEPEST }.into());
         }
         self.doing.push(activity);
-        let done = work(self).map_err(|error| error.during(|| self.activities()));
+        let done =
+            work(self).map_err(|error| error.during(|| self.activities()).among(|| self.sections_at_work()));
         self.doing.pop();
         done
     }

@@ -20,6 +20,8 @@ struct Details {
     activities: Vec<String>,
     excerpts: Vec<Excerpt>,
     section: Option<String>,
+    at_work: Vec<String>,
+    post_mortem: Option<String>,
 }
 
 /// Lines of a profile that an error is about.
@@ -327,6 +329,42 @@ impl BuildError {
         self.0.section.as_deref()
     }
 
+    /// How the sections that were at work looked when the build failed; when the command line asks for it.
+    #[must_use]
+    pub fn post_mortem(&self) -> Option<&str> {
+        self.0.post_mortem.as_deref()
+    }
+
+    pub(crate) fn with_post_mortem(mut self, text: String) -> Self {
+        self.0.post_mortem = Some(text);
+        self
+    }
+
+    /// Keeps which sections were at work; the first time counts, since it is the innermost.
+    pub(crate) fn among(mut self, sections: impl FnOnce() -> Vec<String>) -> Self {
+        if self.0.at_work.is_empty() {
+            self.0.at_work = sections();
+        }
+        self
+    }
+
+    /// The sections that were at work, the innermost first.
+    pub(crate) fn sections_at_work(&self) -> Vec<&str> {
+        let own = match self.fault() {
+            Fault::Recipe { section, .. }
+            | Fault::UnknownRecipe { section, .. }
+            | Fault::MissingOption { section, .. } => Some(section.as_str()),
+            _ => None,
+        };
+        let mut sections: Vec<&str> = own.into_iter().chain(self.section()).collect();
+        for section in self.0.at_work.iter().rev().map(String::as_str) {
+            if !sections.contains(&section) {
+                sections.push(section);
+            }
+        }
+        sections
+    }
+
     /// Keeps what was being done; the first time counts, since it is the innermost.
     pub(crate) fn during(mut self, activities: impl FnOnce() -> Vec<String>) -> Self {
         if self.0.activities.is_empty() {
@@ -387,6 +425,8 @@ impl<F: Into<Fault>> From<F> for BuildError {
             activities: Vec::new(),
             excerpts: Vec::new(),
             section: None,
+            at_work: Vec::new(),
+            post_mortem: None,
         }))
     }
 }

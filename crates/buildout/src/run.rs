@@ -55,7 +55,14 @@ pub(crate) fn on_deep_stack<T: Send>(
 
 fn run_here(mut settings: Settings) -> Result<Outcome, BuildError> {
     let mut engine = Engine::new(&settings);
-    let outcome = dispatch(&mut engine, &mut settings).map_err(|error| with_excerpts(&engine, error))?;
+    let outcome = dispatch(&mut engine, &mut settings).map_err(|error| {
+        let error = with_excerpts(&engine, error);
+        if settings.command_line.debug {
+            let text = engine.post_mortem(&error);
+            return error.with_post_mortem(text);
+        }
+        error
+    })?;
     engine.sink().event(Event::Done);
     Ok(outcome)
 }

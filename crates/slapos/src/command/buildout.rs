@@ -79,6 +79,9 @@ impl Subcommand for Buildout {
                 if dialect == Dialect::Slapos || debug {
                     text.push_str(&report::render(&error, context.output.color));
                 }
+                if let Some(post_mortem) = error.post_mortem() {
+                    text = format!("{post_mortem}\n{text}");
+                }
                 context.output.say(&text);
                 Ok(1)
             }

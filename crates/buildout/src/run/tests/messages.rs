@@ -104,6 +104,42 @@ fn nothing_before_the_first_section() {
 }
 
 #[test]
+fn the_sections_that_were_at_work_are_shown_on_demand() {
+    let bench = Bench::with(
+        "[buildout]\nparts = a\n[m]\nmode = 644\n[a]\n<= m\nrecipe = test:file\npath = x\nsecret = s\n\
+         text = ${:path} ${:_buildout_section_name_}\n  more\nreads = b\n[b]\nrecipe = test:none\n",
+    );
+
+    let error = bench.run("-D").result.unwrap_err();
+
+    insta::assert_snapshot!(error.post_mortem().unwrap().replace(bench.root.as_str(), "/dir"), @r"
+    How it came about, the innermost section first:
+
+    [b]
+      recipe = test:none
+          /dir/buildout.cfg:14
+
+    [a]
+      mode = 644
+          a macro
+      path = x
+          /dir/buildout.cfg:8
+      reads = b
+          /dir/buildout.cfg:12
+      recipe = test:file
+          /dir/buildout.cfg:7
+      secret is hidden
+      text = ${:path} ${:_buildout_section_name_}
+            more
+          /dir/buildout.cfg:10
+          → x a
+            more
+      location = /dir/x
+          set by the recipe
+    ");
+}
+
+#[test]
 fn a_circle_of_references() {
     insta::assert_snapshot!(message(
         "[buildout]\nparts = a\n[a]\nrecipe = test\nx = ${b:y}\n[b]\ny = ${a:x}\n",
