@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use indexmap::IndexMap;
 use shacache::HttpCacheSettings;
 
 use crate::command_line::CommandLineAssignment;
@@ -68,18 +69,25 @@ pub(crate) fn load(engine: &mut Engine, settings: &Settings) -> Result<(), Build
             }
         }
     }
-    for assignment in &line.assignments {
-        if assignment.section == "buildout" && assignment.option == "extends" {
+    assign(engine, &line.assignments);
+    complete(engine, settings)
+}
+
+/// Applies the assignments of the command line but for those that name profiles.
+fn assign(engine: &mut Engine, assignments: &[CommandLineAssignment]) {
+    let dialect = engine.dialect();
+    let mut apart: IndexMap<String, Vec<(String, Step)>> = IndexMap::new();
+    for CommandLineAssignment { section, option, operator, value } in assignments {
+        if section == "buildout" && option == "extends" {
             continue;
         }
-        let step = Step {
-            operator: assignment.operator,
-            value: assignment.value.clone(),
-            origin: Origin::CommandLine,
-        };
-        engine.table.assign(&assignment.section, &assignment.option, step);
+        let step = Step { operator: *operator, value: value.clone(), origin: Origin::CommandLine };
+        match dialect {
+            Dialect::Slapos => engine.table.assign(section, option, step),
+            Dialect::Upstream => apart.entry(section.clone()).or_default().push((option.clone(), step)),
+        }
     }
-    complete(engine, settings)
+    engine.table.assign_apart(apart);
 }
 
 /// Lays a profile with everything that it extends over the engine's table.

@@ -2,6 +2,7 @@
 //! value. Values are text; nothing is expanded here.
 
 mod macros;
+mod upstream;
 
 use indexmap::IndexMap;
 
@@ -111,16 +112,14 @@ impl Table {
         sections: IndexMap<String, ParsedSection>,
         dialect: Dialect,
     ) {
+        if dialect == Dialect::Upstream {
+            return self.apply_apart(source, sections);
+        }
         for (name, parsed) in sections {
-            let adds_to_nothing = dialect == Dialect::Upstream && self.sections.contains_key(&name);
             let section = self.sections.entry(name).or_default();
             section.headers.extend(parsed.headers.iter().map(|line| (source, *line)));
             for (option, assignments) in parsed.options {
                 let history = section.options.entry(option).or_default();
-                // Compatibility: zc.buildout then adds a line to an empty text, in a section that exists already.
-                if adds_to_nothing && history.0.is_empty() && assignments[0].operator != Operator::Set {
-                    history.0.push(Step::set(String::new(), Origin::Implicit));
-                }
                 // Compatibility: the history that `annotate` shows begins anew with a profile that does both.
                 if assignments.len() > 1 && assignments[0].operator == Operator::Set {
                     history.0.clear();
@@ -128,29 +127,6 @@ impl Table {
                 for assignment in assignments {
                     let origin = Origin::Profile { source, line: assignment.line };
                     history.0.push(Step { operator: assignment.operator, value: assignment.value, origin });
-                }
-            }
-        }
-    }
-
-    /// Lays the options of other profiles, merged already, over these. Compatibility: in zc.buildout the user's
-    /// defaults and the profiles know nothing of the engine's defaults, so that what they add to is not those.
-    pub(crate) fn overlay(&mut self, other: Self) {
-        for (name, section) in other.sections {
-            let Some(below) = self.sections.get_mut(&name) else {
-                self.sections.insert(name, section);
-                continue;
-            };
-            below.headers.extend(section.headers);
-            for (option, history) in section.options {
-                match (below.options.get_mut(&option), history.last()) {
-                    (Some(below), Some(last)) if last.operator == Operator::Set => {
-                        below.0.push(Step::set(history.value(None), last.origin));
-                    }
-                    (Some(below), _) => *below = history,
-                    (None, _) => {
-                        below.options.insert(option, history);
-                    }
                 }
             }
         }

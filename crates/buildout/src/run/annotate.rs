@@ -62,9 +62,12 @@ fn write_option(
 
 fn write_value(text: &mut String, name: &str, value: &str) {
     let mut lines = value.lines();
+    let first = lines.next().unwrap_or_default();
     let _ = match lines.next() {
-        None => writeln!(text, "{name}="),
-        Some(first) => writeln!(text, "{name}= {first}"),
+        None if value.is_empty() => writeln!(text, "{name}="),
+        // Compatibility: a single line is shown with the break behind it, of several the last break is not.
+        None => writeln!(text, "{name}= {value}"),
+        Some(second) => writeln!(text, "{name}= {first}\n{second}"),
     };
     lines.for_each(|line| {
         let _ = writeln!(text, "{line}");

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
-use super::Table;
+use super::upstream::{sorted_pending, split_pending};
+use super::{History, Origin, Step, Table};
 use crate::BuildError;
 use crate::fault::Fault;
 use crate::nearest::nearest;
@@ -60,12 +61,20 @@ impl Table {
         }
         above.pop();
         for (option, history) in &section.options {
-            if option == "<" && name != "buildout" {
+            let is_waiting = split_pending(option).is_some();
+            if is_waiting || option == "<" && name != "buildout" {
                 continue;
             }
             let inherited = options.get(option).map(String::as_str).filter(|_| history.is_increment());
             let value = history.value(inherited);
             options.insert(option.clone(), value);
+        }
+        for pending in sorted_pending(&section.options) {
+            let Some((option, operator)) = split_pending(&pending) else { continue };
+            let before = Step::set(options.get(option).cloned().unwrap_or_default(), Origin::Implicit);
+            let value = section.options[&pending].value(None);
+            let change = Step { operator, value, origin: Origin::Implicit };
+            options.insert(option.to_owned(), History(vec![before, change]).value(None));
         }
         if !above.is_empty() {
             known.insert(name.to_owned(), options.clone());
