@@ -5,6 +5,7 @@ use std::fmt;
 use camino::Utf8PathBuf;
 
 use crate::RecipeError;
+use crate::download::DownloadError;
 use crate::syntax::SyntaxError;
 
 /// Of what was being done, so many lines at the beginning and at the end are told.
@@ -179,6 +180,16 @@ pub enum Fault {
         /// The limit.
         limit: usize,
     },
+    /// An option that becomes too long when its references are expanded.
+    #[error("the option {option} of section [{section}] becomes longer than {} MiB", limit >> 20)]
+    TooLong {
+        /// The section.
+        section: String,
+        /// The option.
+        option: String,
+        /// The limit, in bytes.
+        limit: usize,
+    },
     /// A macro that does not exist.
     #[error("section [{section}] takes its options from [{parent}], which does not exist")]
     UnknownMacro {
@@ -238,7 +249,7 @@ pub enum Fault {
     },
     /// A download failed.
     #[error(transparent)]
-    Download(#[from] crate::download::DownloadError),
+    Download(#[from] DownloadError),
     /// No Python was found, or it does not answer.
     #[error(transparent)]
     Python(#[from] host::python::PythonError),
@@ -290,6 +301,11 @@ pub enum Fault {
         /// The code under which the manual explains it.
         code: &'static str,
     },
+}
+
+fn is_too_large(error: &(dyn std::error::Error + 'static)) -> bool {
+    let error = error.downcast_ref::<std::io::Error>();
+    error.is_some_and(|error| error.kind() == std::io::ErrorKind::FileTooLarge)
 }
 
 fn prefix(reference: Option<&Reference>) -> String {
@@ -440,7 +456,12 @@ impl Fault {
             Self::NoProfile { .. } => "E-profile-missing",
             Self::ProfileExists { .. } => "E-profile-exists",
             Self::Syntax(_) | Self::ExtendedBy { .. } => "E-profile-syntax",
-            Self::Extends { .. } => "E-profile-extends-missing",
+            Self::Extends { source, .. } => match source.downcast_ref::<DownloadError>() {
+                Some(error @ DownloadError::Checksum(_)) => error.code(),
+                Some(DownloadError::TooLarge { .. }) => "E-profile-too-large",
+                None if is_too_large(&**source) => "E-profile-too-large",
+                _ => "E-profile-extends-missing",
+            },
             Self::RecursiveInclude { .. } => "E-profile-extends-loop",
             Self::Condition { .. } => "E-profile-condition",
             Self::UnknownSection { .. } => "E-profile-unknown-section",
@@ -449,6 +470,7 @@ impl Fault {
             Self::Substitution { .. } => "E-profile-substitution",
             Self::Circular { .. } => "E-profile-circular",
             Self::TooDeep { .. } => "E-profile-too-deep",
+            Self::TooLong { .. } => "E-profile-too-large",
             Self::UnknownMacro { .. } => "E-profile-unknown-macro",
             Self::MacroLoop { .. } => "E-profile-macro-loop",
             Self::InvalidValue { .. } | Self::RelativeInRemote { .. } => "E-profile-value",

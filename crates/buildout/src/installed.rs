@@ -36,10 +36,23 @@ impl Installed {
         let damaged = |source| Fault::Record { path: path.to_owned(), source };
         let text = host::files::read_text_if_present(path).map_err(|error| damaged(error.into()))?;
         let installed = match &text {
-            Some(text) => Self::parse(path.as_str(), text).map_err(|error| damaged(Box::new(error)))?,
+            Some(text) => Self::parse_file(path.as_str(), text).map_err(damaged)?,
             None => Self::default(),
         };
         Ok((installed, text))
+    }
+
+    /// Reads the record as a file that was written whole: of one that breaks off, the paths that parts own cannot be
+    /// believed, and they are going to be removed.
+    fn parse_file(path: &str, text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        if !text.is_empty() && !text.ends_with('\n') {
+            return Err("it ends in the middle of a line".into());
+        }
+        let installed = Self::parse(path, text)?;
+        match installed.parts.iter().find(|(_, options)| !options.contains_key(PATHS)) {
+            Some((part, _)) => Err(format!("what it says of the part {part} is not complete").into()),
+            None => Ok(installed),
+        }
     }
 
     pub(crate) fn parse(path: &str, text: &str) -> Result<Self, BuildError> {
@@ -56,8 +69,10 @@ impl Installed {
         };
         let mut buildout = section("buildout").unwrap_or_default();
         let parts = buildout.shift_remove("parts").unwrap_or_default();
-        let parts =
-            parts.split_whitespace().filter_map(|part| Some((part.to_owned(), section(part)?))).collect();
+        let parts = parts
+            .split_whitespace()
+            .map(|part| (part.to_owned(), section(part).unwrap_or_default()))
+            .collect();
         Ok(Self { develop_eggs: buildout.shift_remove(DEVELOP_EGGS).unwrap_or_default(), parts })
     }
 

@@ -105,8 +105,8 @@ pub enum TransferError {
     #[error("this is no address of a file on the network")]
     Address,
     /// The connection could not be made, or broke.
-    #[error("{0}")]
-    Network(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error(transparent)]
+    Network(Box<dyn std::error::Error + Send + Sync>),
     /// Too many redirections.
     #[error("the server redirects without end")]
     Redirects,

@@ -27,6 +27,14 @@ pub enum DownloadError {
         /// Its words, such as `Not Found`.
         reason: String,
     },
+    /// There is more of it than is taken.
+    #[error("{url} has more than {} MiB", limit >> 20)]
+    TooLarge {
+        /// What was asked for.
+        url: String,
+        /// The limit, in bytes.
+        limit: u64,
+    },
     /// No whole answer came.
     #[error("{url} could not be fetched")]
     Network {
@@ -111,7 +119,9 @@ impl DownloadError {
         match self {
             Self::Offline { .. } => "E-download-offline",
             Self::Checksum(_) => "E-download-checksum",
-            Self::Status { .. } | Self::Network { .. } | Self::Address { .. } => "E-download-failed",
+            Self::Status { .. } | Self::Network { .. } | Self::TooLarge { .. } | Self::Address { .. } => {
+                "E-download-failed"
+            }
             Self::File { source, .. } => match source.kind() {
                 ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "E-disk-full",
                 ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "E-file-permission",
@@ -130,6 +140,7 @@ impl DownloadError {
                 format!("Error downloading extends for URL {url}: HTTP Error {status}: {reason}")
             }
             Self::Network { url, source } => format!("Error downloading extends for URL {url}: {source}"),
+            Self::TooLarge { url, .. } => format!("Error downloading extends for URL {url}: {self}"),
             Self::File { source, .. } => format!("{self}: {source}"),
             Self::Address { .. } => self.to_string(),
         }

@@ -261,6 +261,7 @@ impl Fetcher {
             Err(TransferError::Status { status, reason }) => {
                 Err(DownloadError::Status { url: url(), status, reason })
             }
+            Err(TransferError::TooLarge { limit }) => Err(DownloadError::TooLarge { url: url(), limit }),
             Err(TransferError::Address) => Err(DownloadError::Address { url: url() }),
             Err(TransferError::Write(source)) => {
                 let place = beside.map_or_else(String::new, |directory| format!(" in {directory}"));

@@ -16,7 +16,11 @@ pub(super) fn new_file(beside: Option<&Utf8Path>, url: &str) -> Result<NamedTemp
         None => tempfile::Builder::new().prefix("download-").tempfile(),
     };
     let place = beside.map_or_else(String::new, |directory| format!(" in {directory}"));
-    file.map_err(|source| DownloadError::File { doing: format!("keep what {url} sends{place}"), source })
+    file.map_err(|error| DownloadError::File {
+        doing: format!("keep what {url} sends{place}"),
+        // The message has a name in it that means nothing to anybody.
+        source: io::Error::from(error.kind()),
+    })
 }
 
 /// Gives a received file its name.

@@ -7,6 +7,9 @@ use crate::fault::{Fault, Reference, SubstitutionProblem};
 use crate::nearest::nearest;
 use crate::{BuildError, Dialect};
 
+/// The longest text that an option may become: references that double what they refer to would fill every memory.
+const LONGEST_VALUE: usize = 64 << 20;
+
 /// The options being expanded, the innermost last.
 type Seen = Vec<(String, String)>;
 
@@ -127,6 +130,10 @@ impl Engine {
                 };
                 expanded.push_str(&self.substitute(&behind[..end], &reference, seen)?);
                 rest = &behind[end + 1..];
+                if expanded.len() > LONGEST_VALUE {
+                    let (section, option) = (section.to_owned(), option.to_owned());
+                    return Err(Fault::TooLong { section, option, limit: LONGEST_VALUE }.into());
+                }
             }
             expanded.push_str(rest);
         }

@@ -12,6 +12,10 @@ use crate::{RecipeError, Value};
 const INTERNAL_ERROR: &str =
     "An internal error occurred due to a bug in either zc.buildout or in a\nrecipe being used:";
 
+/// So many wrong lines of a profile are shown, and so much of each.
+const MOST_LINES: usize = 50;
+const LONGEST_LINE: usize = 500;
+
 /// `While:` with what was being done, the outermost first, and `Error:` with the message; for exceptions of Python code
 /// the trace. Ends with a line break.
 #[must_use]
@@ -119,7 +123,13 @@ fn with_causes(error: &BuildError) -> String {
 
 fn syntax(error: &SyntaxError) -> String {
     let lines: Vec<&str> = error.text.lines().collect();
-    let line = |number: u32| quoted(&format!("{}\n", lines.get(number as usize - 1).unwrap_or(&"")));
+    let line = |number: u32| {
+        let line = lines.get(number as usize - 1).copied().unwrap_or_default();
+        match line.char_indices().nth(LONGEST_LINE) {
+            Some((end, _)) => quoted(&format!("{}…\n", &line[..end])),
+            None => quoted(&format!("{line}\n")),
+        }
+    };
     match error.kind {
         SyntaxErrorKind::NoSection => {
             let number = error.lines.first().copied().unwrap_or(1);
@@ -131,8 +141,11 @@ fn syntax(error: &SyntaxError) -> String {
         }
         SyntaxErrorKind::Unknown => {
             let mut text = format!("File contains parsing errors: {}", error.file);
-            for number in &error.lines {
+            for number in error.lines.iter().take(MOST_LINES) {
                 let _ = write!(text, "\n\t[line {number:2}]: {}", line(*number));
+            }
+            if error.lines.len() > MOST_LINES {
+                let _ = write!(text, "\n\t({} more)", error.lines.len() - MOST_LINES);
             }
             text
         }

@@ -28,9 +28,15 @@ pub(super) fn hints(error: &BuildError) -> Vec<String> {
                 }
             }
         }
-        Fault::Extends { word, .. } if word.is_empty() => vec!["check the address of the profile".to_owned()],
-        Fault::Extends { .. } => {
-            vec!["paths in `extends` start from the directory of the profile that has it".to_owned()]
+        Fault::Extends { word, source, .. } => {
+            let hint = match source.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+                Some(ErrorKind::InvalidData) => "save it as UTF-8",
+                Some(ErrorKind::FileTooLarge) => "check that it is the file you mean; no profile is so large",
+                _ if word.is_empty() => "check the address of the profile",
+                _ => "paths in `extends` start from the directory of the profile that has it",
+            };
+            let of_download = source.downcast_ref().and_then(extends_hint);
+            vec![of_download.unwrap_or_else(|| hint.to_owned())]
         }
         Fault::RecursiveInclude { chain, .. } => {
             vec![format!("remove one of the `extends` on the way: {}", chain.join(" → "))]
@@ -76,6 +82,7 @@ pub(super) fn hints(error: &BuildError) -> Vec<String> {
         Fault::Usage(_) => vec!["`buildout --help` shows the options and commands".to_owned()],
         Fault::Substitution { .. } => vec!["write $${ where the text itself is meant".to_owned()],
         Fault::TooDeep { .. } => vec!["look for options that refer to one another without end".to_owned()],
+        Fault::TooLong { .. } => vec!["look for references that repeat a long option many times".to_owned()],
         Fault::MacroLoop { .. } => vec!["remove one of the `<` options on the way around".to_owned()],
         Fault::InvalidValue { expected, .. } => vec![format!("write {expected}")],
         Fault::RelativeInRemote { .. } => {
@@ -123,16 +130,51 @@ fn download_hints(error: &DownloadError) -> Vec<String> {
         DownloadError::Network { .. } => {
             vec!["check the network, then run the same command again: it goes on where it stopped".to_owned()]
         }
+        DownloadError::TooLarge { .. } => vec!["check that it is the file you mean".to_owned()],
         DownloadError::Address { .. } => vec!["addresses start with https://, http:// or file://".to_owned()],
         DownloadError::File { source, .. } => vec![file_hint(source.kind()).to_owned()],
     }
 }
 
+/// What to do about a profile that could not be fetched; none when its address is the first thing to look at.
+fn extends_hint(error: &DownloadError) -> Option<String> {
+    match error {
+        DownloadError::Offline { .. } => {
+            Some("run without -o, or with an extends cache that has it".to_owned())
+        }
+        DownloadError::Checksum(mismatch) => Some(format!(
+            "if the profile changed on purpose, write `#{}` behind its address",
+            mismatch.actual
+        )),
+        DownloadError::Status { .. } => None,
+        error => download_hints(error).pop(),
+    }
+}
+
+fn mismatch_facts(mismatch: &Mismatch) -> Vec<String> {
+    let Mismatch { url, expected, actual, content_type, size, .. } = mismatch;
+    let mut facts = vec![format!(
+        "{} of {url} is {}, the profile says {}",
+        expected.algorithm, actual.digits, expected.digits
+    )];
+    if let Some(content_type) = content_type {
+        facts.push(format!("the server sent {content_type}, {size} bytes"));
+    }
+    facts
+}
+
 /// Facts that the headline leaves out.
 pub(super) fn facts(error: &BuildError) -> Vec<String> {
     match error.fault() {
-        Fault::Extends { chain, .. } if chain.len() > 1 => {
-            vec![format!("the way there: {}", chain.join(" → "))]
+        Fault::Extends { chain, source, .. } => {
+            let mut facts = match source.downcast_ref() {
+                Some(DownloadError::Checksum(mismatch)) => mismatch_facts(mismatch),
+                _ => Vec::new(),
+            };
+            if chain.len() > 1 {
+                facts.push(format!("the way there: {}", chain.join(" → ")));
+            }
+            facts
         }
         Fault::RecursiveInclude { name, chain } => vec![format!("the way: {} → {name}", chain.join(" → "))],
         Fault::Circular { chain, .. } => {
@@ -141,17 +183,7 @@ pub(super) fn facts(error: &BuildError) -> Vec<String> {
             vec![format!("the way: {}", chain.join(" → "))]
         }
         Fault::Locked { pid: Some(pid), .. } => vec![format!("the process {pid} holds it")],
-        Fault::Download(DownloadError::Checksum(mismatch)) => {
-            let Mismatch { url, expected, actual, content_type, size, .. } = &**mismatch;
-            let mut facts = vec![format!(
-                "{} of {url} is {}, the profile says {}",
-                expected.algorithm, actual.digits, expected.digits
-            )];
-            if let Some(content_type) = content_type {
-                facts.push(format!("the server sent {content_type}, {size} bytes"));
-            }
-            facts
-        }
+        Fault::Download(DownloadError::Checksum(mismatch)) => mismatch_facts(mismatch),
         _ => Vec::new(),
     }
 }

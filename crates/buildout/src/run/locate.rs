@@ -63,6 +63,7 @@ pub(super) fn excerpts(engine: &Engine, error: &BuildError) -> Vec<Excerpt> {
         Fault::UnknownMacro { section, parent, .. } => find_in_option(engine, section, "<", parent)
             .map(|(source, range)| excerpt(source, range, "there is no such section")),
         Fault::MacroLoop { section } => at_option(section, "<", ""),
+        Fault::TooLong { section, option, .. } => at_option(section, option, "this option"),
         Fault::InvalidValue { option, expected, .. } => {
             at_option("buildout", option, &format!("{expected} is expected"))
         }
@@ -73,8 +74,11 @@ pub(super) fn excerpts(engine: &Engine, error: &BuildError) -> Vec<Excerpt> {
             None => at_option(section, "recipe", "this part"),
         },
         Fault::Download(failure) => error.section().and_then(|section| {
-            let option = if matches!(failure, DownloadError::Checksum(_)) { "md5sum" } else { "url" };
-            at_option(section, option, "").or_else(|| at_option(section, "recipe", "this part"))
+            let option = match failure {
+                DownloadError::Checksum(mismatch) => format!("{}sum", mismatch.expected.algorithm),
+                _ => "url".to_owned(),
+            };
+            at_option(section, &option, "").or_else(|| at_option(section, "recipe", "this part"))
         }),
         _ => None,
     };

@@ -238,7 +238,7 @@ fn a_profile_at_an_unreachable_address_is_named() {
       │
       2 │ extends = http://127.0.0.1:PORT/app/software.cfg
       ╰╴          ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ extended here
-    hint: paths in `extends` start from the directory of the profile that has it
+    hint: check the network, then run the same command again: it goes on where it stopped
     hint: then run slapos up again: it goes on from here, what is built is kept
     hint: the whole log: ROOT/var/log/agent.log
     E-profile-extends-missing
