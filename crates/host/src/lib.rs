@@ -16,6 +16,7 @@ pub mod network;
 pub mod process;
 pub mod python;
 pub mod random;
+pub mod readable;
 pub mod signals;
 pub mod system;
 pub mod users;

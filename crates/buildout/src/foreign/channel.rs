@@ -1,8 +1,8 @@
 //! The Python worker: one process per interpreter of a build, and the socket over which both sides ask each other.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::os::fd::OwnedFd;
+use std::io::{PipeReader, Read as _, Write as _};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use host::process::{Program, end_group};
+use host::readable::readable;
 use serde_json::{Value, json};
 
 use crate::BuildError;
@@ -23,6 +24,9 @@ const MODULES: [(&str, &str); 2] = [
 const PROTOCOL: u32 = 1;
 /// How long the worker may take to answer for the first time.
 const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// A line that is longer than this is told in pieces.
+const LONGEST_LINE: usize = 1024 * 1024;
 
 /// Why the worker did not answer.
 #[derive(Debug, thiserror::Error)]
@@ -41,14 +45,28 @@ pub(super) enum WorkerError {
     Message(#[source] serde_json::Error),
 }
 
+/// Where what recipes print goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Output {
+    /// To whoever asks the worker, line by line.
+    Followed,
+    /// Where the output of this program goes.
+    Passed,
+}
+
 /// A running worker. Each method holds its lock only for one message, so calls may nest.
 pub(super) struct Channel {
     connection: Mutex<Connection>,
 }
 
 struct Connection {
-    reader: BufReader<UnixStream>,
-    writer: UnixStream,
+    socket: UnixStream,
+    /// What came over the socket and is not a whole message yet.
+    received: Vec<u8>,
+    /// What the worker and its children write, when that is followed and not at its end.
+    output: Option<PipeReader>,
+    /// The beginning of a line of it.
+    begun: Vec<u8>,
     child: Child,
     /// The environment as the worker has it.
     environment: BTreeMap<String, String>,
@@ -62,49 +80,59 @@ impl Channel {
         python: &Utf8Path,
         environment: &BTreeMap<String, String>,
         directory: &Utf8Path,
+        output: Output,
     ) -> Result<Self, WorkerError> {
         let (ours, theirs) = UnixStream::pair().map_err(WorkerError::Start)?;
+        let (output, stdout, stderr) = match output {
+            Output::Passed => (None, Stdio::inherit(), Stdio::inherit()),
+            Output::Followed => {
+                let (reader, writer) = std::io::pipe().map_err(WorkerError::Start)?;
+                let again = writer.try_clone().map_err(WorkerError::Start)?;
+                (Some(reader), Stdio::from(writer), Stdio::from(again))
+            }
+        };
         let child = Program::new(python)
             .args(["-I", "-W", "ignore", "-c", WORKER])
             .envs(environment)
             .directory(directory)
-            .spawn(Stdio::from(OwnedFd::from(theirs)), Stdio::inherit(), Stdio::inherit())
+            .spawn(Stdio::from(OwnedFd::from(theirs)), stdout, stderr)
             .map_err(WorkerError::Start)?;
-        let reader = BufReader::new(ours.try_clone().map_err(WorkerError::Start)?);
-        let environment = environment.clone();
-        let connection = Connection { reader, writer: ours, child, environment, errors: Vec::new() };
+        let connection = Connection {
+            socket: ours,
+            received: Vec::new(),
+            output,
+            begun: Vec::new(),
+            child,
+            environment: environment.clone(),
+            errors: Vec::new(),
+        };
         let channel = Self { connection: Mutex::new(connection) };
-        channel.limit(Some(START_LIMIT))?;
         channel.send(&json!({"ask": "hello", "protocol": PROTOCOL, "sources": MODULES}))?;
-        let answer = channel.receive()?;
-        channel.limit(None)?;
+        let mut said = String::new();
+        let answer = channel.locked(|connection| {
+            connection.receive(Some(START_LIMIT), &mut |line| {
+                said.push('\n');
+                said.push_str(line);
+            })
+        })?;
         match answer.get("error").and_then(|error| error.get("traceback")).and_then(Value::as_str) {
-            Some(trace) => Err(WorkerError::Ended(format!(" at its start: {trace}"))),
+            Some(trace) => Err(WorkerError::Ended(format!(" at its start: {trace}{said}"))),
             None => Ok(channel),
         }
-    }
-
-    fn limit(&self, limit: Option<Duration>) -> Result<(), WorkerError> {
-        self.locked(|connection| connection.writer.set_read_timeout(limit).map_err(WorkerError::Broken))
     }
 
     pub(super) fn send(&self, message: &Value) -> Result<(), WorkerError> {
         let mut line = message.to_string();
         line.push('\n');
         self.locked(|connection| {
-            connection.writer.write_all(line.as_bytes()).map_err(|error| connection.why_ended(error))
+            let sent = connection.socket.write_all(line.as_bytes());
+            sent.map_err(|error| connection.why_ended(error, &mut |_| {}))
         })
     }
 
-    pub(super) fn receive(&self) -> Result<Value, WorkerError> {
-        self.locked(|connection| {
-            let mut line = Vec::new();
-            match connection.reader.read_until(b'\n', &mut line) {
-                Ok(0) => Err(connection.why_ended(std::io::Error::from(std::io::ErrorKind::UnexpectedEof))),
-                Ok(_) => serde_json::from_slice(&line).map_err(WorkerError::Message),
-                Err(error) => Err(connection.why_ended(error)),
-            }
-        })
+    /// Waits for a message; `on_line` gets each line that recipes have printed before it.
+    pub(super) fn receive(&self, on_line: &mut dyn FnMut(&str)) -> Result<Value, WorkerError> {
+        self.locked(|connection| connection.receive(None, on_line))
     }
 
     /// What has to change in the worker's environment for it to be `wanted`; it counts as changed then.
@@ -154,12 +182,78 @@ impl Channel {
 }
 
 impl Connection {
-    /// Turns a broken connection into how the worker ended, if it did.
-    fn why_ended(&mut self, error: std::io::Error) -> WorkerError {
-        use std::os::unix::process::ExitStatusExt;
-        if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) {
-            return WorkerError::Broken(error);
+    fn receive(
+        &mut self,
+        limit: Option<Duration>,
+        on_line: &mut dyn FnMut(&str),
+    ) -> Result<Value, WorkerError> {
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            if let Some(end) = self.received.iter().position(|byte| *byte == b'\n') {
+                // What was printed before the message comes before what the message says.
+                self.take_output(on_line);
+                let line: Vec<u8> = self.received.drain(..=end).collect();
+                let message: Value = serde_json::from_slice(&line).map_err(WorkerError::Message)?;
+                if message.get("ask").is_none() {
+                    self.end_line(on_line);
+                }
+                return Ok(message);
+            }
+            let [has_message, has_output] = match &self.output {
+                Some(output) => readable([self.socket.as_fd(), output.as_fd()], limit),
+                None => readable([self.socket.as_fd()], limit).map(|[socket]| [socket, false]),
+            }
+            .map_err(WorkerError::Broken)?;
+            if has_output {
+                self.take_output(on_line);
+            }
+            if has_message {
+                match self.socket.read(&mut buffer) {
+                    Ok(0) => return Err(self.why_ended(std::io::ErrorKind::UnexpectedEof.into(), on_line)),
+                    Ok(count) => self.received.extend_from_slice(&buffer[..count]),
+                    Err(error) => return Err(self.why_ended(error, on_line)),
+                }
+            } else if !has_output {
+                return Err(WorkerError::Broken(std::io::ErrorKind::TimedOut.into()));
+            }
         }
+    }
+
+    /// Takes what has been printed so far.
+    fn take_output(&mut self, on_line: &mut dyn FnMut(&str)) {
+        let mut buffer = [0; 16 * 1024];
+        while let Some(output) = &mut self.output {
+            if !matches!(readable([output.as_fd()], Some(Duration::ZERO)), Ok([true])) {
+                return;
+            }
+            match output.read(&mut buffer) {
+                Ok(count) if count > 0 => self.begun.extend_from_slice(&buffer[..count]),
+                // The last one who could print has ended.
+                _ => self.output = None,
+            }
+            while let Some(end) = self.begun.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.begun.drain(..=end).collect();
+                on_line(&String::from_utf8_lossy(&line[..end]));
+            }
+            if self.begun.len() > LONGEST_LINE {
+                self.end_line(on_line);
+            }
+        }
+    }
+
+    /// Takes what was printed without a line break behind it.
+    fn end_line(&mut self, on_line: &mut dyn FnMut(&str)) {
+        if !self.begun.is_empty() {
+            let line = std::mem::take(&mut self.begun);
+            on_line(&String::from_utf8_lossy(&line));
+        }
+    }
+
+    /// Turns a broken connection into how the worker ended, if it did.
+    fn why_ended(&mut self, error: std::io::Error, on_line: &mut dyn FnMut(&str)) -> WorkerError {
+        use std::os::unix::process::ExitStatusExt;
+        self.take_output(on_line);
+        self.end_line(on_line);
         // The socket ends a moment before the process does.
         end_group(&self.child);
         match self.child.wait() {
@@ -176,7 +270,7 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         // Without its socket the worker ends by itself; what recipes left running in its group ends with it.
-        let _ = self.writer.shutdown(std::net::Shutdown::Both);
+        let _ = self.socket.shutdown(std::net::Shutdown::Both);
         end_group(&self.child);
         let _ = self.child.wait();
     }

@@ -8,14 +8,15 @@ use host::files;
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
-use super::channel::{Channel, WorkerError};
+use super::channel::{Channel, Output, WorkerError};
 use super::serve::{self, Collected};
 use super::{ForeignRecipes, Moment, WORKER_LOST};
 use crate::eggs::{EggError, Eggs, WorkingSet};
 use crate::engine::{Activity, Engine};
 use crate::nearest::nearest;
 use crate::{
-    Build, BuildError, Downloaded, EggSettings, Level, Part, Recipe, RecipeError, Section, Uninstall,
+    Build, BuildError, Dialect, Downloaded, EggSettings, Event, Level, Part, Recipe, RecipeError, Section,
+    Uninstall,
 };
 
 /// The group of entry points that recipes are in.
@@ -265,7 +266,10 @@ impl Call<'_> {
     ) -> Result<Value, RecipeError> {
         self.channel.send(request).map_err(|error| self.lost(error))?;
         loop {
-            let message = self.channel.receive().map_err(|error| self.lost(error))?;
+            let message = self
+                .channel
+                .receive(&mut |line| self.print(engine.as_deref(), line))
+                .map_err(|error| self.lost(error))?;
             if message.get("ask").is_some() {
                 let reply = self.serve(engine, &message, collected);
                 self.channel.send(&reply).map_err(|error| self.lost(error))?;
@@ -278,6 +282,18 @@ impl Call<'_> {
                 Some(error) => Err(self.failed(engine.as_deref(), error)),
                 None => Ok(message.get("answer").cloned().unwrap_or_default()),
             };
+        }
+    }
+
+    /// Passes on a line that a recipe, or a program that it has started, wrote.
+    fn print(&self, engine: Option<&Engine>, line: &str) {
+        match engine {
+            Some(engine) => {
+                let (part, line) = (self.subject.to_owned(), line.to_owned());
+                engine.sink().event(Event::PartOutput { part, line });
+            }
+            // An option that is worked out when somebody asks has no listener of its own.
+            None => tracing::info!(part = self.subject, line, "a recipe printed"),
         }
     }
 
@@ -370,7 +386,12 @@ impl Shared {
         if let Some(running) = locked(&self.workers).get(python) {
             return Ok(Arc::clone(running));
         }
-        let channel = Channel::start(python, &engine.environment, engine.directory()).map_err(|error| {
+        let output = match engine.dialect() {
+            Dialect::Slapos => Output::Followed,
+            Dialect::Upstream => Output::Passed,
+        };
+        let channel = Channel::start(python, &engine.environment, engine.directory(), output);
+        let channel = channel.map_err(|error| {
             RecipeError::new(format!("recipes cannot be run by `{python}`"))
                 .because(error)
                 .code("E-bridge-python-failed")

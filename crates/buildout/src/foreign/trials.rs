@@ -15,9 +15,12 @@ struct Lines(std::sync::Mutex<Vec<String>>);
 
 impl Sink for Lines {
     fn event(&self, event: Event) {
-        if let Event::Log { logger, message, .. } = event {
-            self.0.lock().unwrap().push(format!("{}: {message}", logger.unwrap_or_default()));
-        }
+        let line = match event {
+            Event::Log { logger, message, .. } => format!("{}: {message}", logger.unwrap_or_default()),
+            Event::PartOutput { line, .. } => format!("> {line}"),
+            _ => return,
+        };
+        self.0.lock().unwrap().push(line);
     }
 }
 
@@ -150,6 +153,30 @@ class Recipe:
     assert_eq!(bug.error_code(), "E-recipe-python");
     let place = std::error::Error::source(&bug).unwrap().to_string();
     assert!(place.ends_with("recipe.py:9 in install"), "{place}");
+}
+
+#[test]
+fn what_recipes_and_their_programs_print_comes_in_order_with_their_log() {
+    let recipe = "
+import logging, os, subprocess, sys
+class Recipe:
+    def __init__(self, buildout, name, options):
+        self.logger = logging.getLogger(name)
+    def install(self):
+        print('one')
+        self.logger.info('two')
+        subprocess.check_call(['sh', '-c', 'echo three; echo four >&2'])
+        self.logger.info('five')
+        sys.stdout.write('x' * 200000 + '\\nsix')
+        return ()
+";
+    let mut place = place(recipe, &[("part", &[FILE])]);
+
+    place.run("part").unwrap();
+
+    let long = "x".repeat(200_000);
+    let lines = ["> one", "part: two", "> three", "> four", "part: five", &format!("> {long}"), "> six"];
+    assert_eq!(*place.lines.0.lock().unwrap(), lines);
 }
 
 #[test]
