@@ -13,10 +13,17 @@ pub struct RecipeError {
     hints: Vec<String>,
     option: Option<String>,
     code: &'static str,
-    trace: Option<String>,
     engine: Option<Box<BuildError>>,
+    classic: Option<Box<Classic>>,
+}
+
+/// What the Python engine's form of the message needs besides.
+#[derive(Debug, Default)]
+struct Classic {
+    /// How foreign code came to fail.
+    trace: Option<String>,
     /// The whole message in the words of the Python engine.
-    classic: Option<String>,
+    message: Option<String>,
     /// What was being done inside of the recipe.
     doing: Option<String>,
 }
@@ -31,10 +38,8 @@ impl RecipeError {
             hints: Vec::new(),
             option: None,
             code: "E-recipe-failed",
-            trace: None,
             engine: None,
             classic: None,
-            doing: None,
         }
     }
 
@@ -70,27 +75,32 @@ impl RecipeError {
     /// for a fault of the recipe, not of the profile.
     #[must_use]
     pub fn trace(mut self, trace: impl Into<String>) -> Self {
-        self.trace = Some(trace.into());
+        self.classic.get_or_insert_default().trace = Some(trace.into());
         self
     }
 
     /// How foreign code came to fail, in the form of its language.
     #[must_use]
     pub fn foreign_trace(&self) -> Option<&str> {
-        self.trace.as_deref()
+        self.classic.as_ref()?.trace.as_deref()
     }
 
     /// The whole message in the words of the Python engine, and what that would say it was doing.
     #[must_use]
     pub(crate) fn in_classic_words(mut self, message: impl Into<String>, doing: Option<String>) -> Self {
-        self.classic = Some(message.into());
-        self.doing = doing;
+        let classic = self.classic.get_or_insert_default();
+        classic.message = Some(message.into());
+        classic.doing = doing;
         self
     }
 
     /// What [`RecipeError::in_classic_words`] was given: the message, and what was being done.
     pub(crate) fn classic_words(&self) -> (Option<&str>, Option<&str>) {
-        (self.classic.as_deref(), self.doing.as_deref())
+        let classic = self.classic.as_deref();
+        (
+            classic.and_then(|classic| classic.message.as_deref()),
+            classic.and_then(|classic| classic.doing.as_deref()),
+        )
     }
 
     /// What to do next.
