@@ -263,3 +263,81 @@ fn of_two_builds_at_once_the_second_uses_what_the_first_makes() {
     assert!(logs.iter().any(|line| line == "p: shared part is already installed"), "{logs:?}");
     assert_eq!(trial.places().len(), 1);
 }
+
+/// Recipes that know nothing of locks, as those in Python.
+struct Elsewhere(Utf8PathBuf);
+
+struct Careless(Utf8PathBuf);
+
+impl crate::ForeignRecipes for Elsewhere {
+    fn initialise(&self, _: &str, section: &mut Section<'_>) -> Result<Option<Box<dyn Recipe>>, RecipeError> {
+        let location = self.0.join("p").join("0".repeat(32));
+        section.set("location", location.as_str());
+        Ok(Some(Box::new(Careless(location))))
+    }
+
+    fn signature(&self, _: &str, _: &mut Section<'_>) -> Result<String, RecipeError> {
+        Ok(String::new())
+    }
+
+    fn uninstall(
+        &self,
+        _: &str,
+        _: &crate::Uninstall<'_>,
+        _: &mut crate::Build<'_>,
+    ) -> Result<(), RecipeError> {
+        Ok(())
+    }
+
+    fn extend(
+        &self,
+        _: &[String],
+        _: crate::foreign::Moment,
+        _: &mut crate::Build<'_>,
+    ) -> Result<(), RecipeError> {
+        Ok(())
+    }
+}
+
+impl Recipe for Careless {
+    fn install(&mut self, _: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
+        if !is_built(&self.0) {
+            files::remove_tree(&self.0).unwrap();
+            fs::create_dir_all(&self.0).unwrap();
+            host::clock::Clock::sleep(&host::clock::SystemClock, std::time::Duration::from_millis(100));
+            fs::OpenOptions::new().write(true).create_new(true).open(self.0.join("built")).unwrap();
+            fs::write(self.0.join(MARKER), "{}").unwrap();
+        }
+        Ok(Vec::new())
+    }
+}
+
+#[test]
+fn recipes_that_know_nothing_of_locks_are_kept_apart() {
+    let trial = Trial::new();
+    let start = Barrier::new(2);
+
+    std::thread::scope(|scope| {
+        for release in ["one", "two"] {
+            let (trial, start) = (&trial, &start);
+            scope.spawn(move || {
+                let directory = trial.root.join(release);
+                fs::create_dir(&directory).unwrap();
+                let shared = trial.root.join("shared");
+                let profile = format!(
+                    "[buildout]\nparts = p\nshared-part-list = {shared}\n[p]\nrecipe = careless\nshared = true\n"
+                );
+                fs::write(directory.join("buildout.cfg"), profile).unwrap();
+                let line = CommandLine::parse(std::iter::empty::<&str>()).unwrap();
+                let settings = Settings {
+                    foreign: Some(Arc::new(Elsewhere(shared))),
+                    ..Settings::new(line, &*directory)
+                };
+                start.wait();
+                crate::run(settings).unwrap();
+            });
+        }
+    });
+
+    assert_eq!(trial.places().len(), 1);
+}
