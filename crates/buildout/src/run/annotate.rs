@@ -81,8 +81,8 @@ fn changes<'h>(engine: &Engine, history: &'h History) -> Vec<Shown<'h>> {
             Operator::Add if position > 0 => "ADD",
             Operator::Remove if position > 0 => "REMOVE",
             _ if position == 0 => "SET",
-            // Made absolute by the engine.
-            _ if history.0[position - 1].origin == step.origin => "DIRECTORY",
+            // Made absolute by the engine; a profile that is applied again changes nothing there.
+            _ if is_made_of(step, &history.0[position - 1]) => "DIRECTORY",
             _ => "OVERRIDE",
         };
         shown.push(Shown { operation, value: &step.value, origin: origin(engine, step.origin) });
@@ -92,6 +92,10 @@ fn changes<'h>(engine: &Engine, history: &'h History) -> Vec<Shown<'h>> {
         }
     }
     shown
+}
+
+fn is_made_of(step: &Step, before: &Step) -> bool {
+    step.origin == before.origin && step.value != before.value
 }
 
 fn write_changes(text: &mut String, changes: &[Shown<'_>], verbose: bool) {
