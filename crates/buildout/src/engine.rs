@@ -13,6 +13,7 @@ mod state;
 mod substitute;
 mod unasked;
 
+pub(crate) use defaults::known_options;
 pub(crate) use signature::hexadecimal;
 pub(crate) use state::unused_message;
 

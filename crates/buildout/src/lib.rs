@@ -52,7 +52,7 @@ pub use foreign::ForeignRecipes;
 pub use hook::{Build, BuildHook};
 pub use merged::{Merged, merge};
 pub use nearest::nearest;
-pub use outline::{OutlineOption, OutlineSection, outline};
+pub use outline::{OutlineOption, OutlineSection, buildout_options, normalised, outline};
 pub use part::Part;
 pub use recipe::{OptionDoc, Recipe, RecipeKind, Turn, Uninstall};
 pub use recipe_error::RecipeError;

@@ -60,6 +60,37 @@ pub fn outline(file: &str, text: &str) -> Result<Vec<OutlineSection>, SyntaxErro
     Ok(outlined.collect())
 }
 
+/// A path without `.` and `..`, links not looked at: the same text for every way to write the same profile.
+#[must_use]
+pub fn normalised(path: &camino::Utf8Path) -> camino::Utf8PathBuf {
+    crate::profiles::normalise(path)
+}
+
+/// The options of `[buildout]` that mean something to the engine, its extensions or its callers.
+#[must_use]
+pub fn buildout_options() -> Vec<&'static str> {
+    let more = [
+        "directory",
+        "download-cache",
+        "develop",
+        "executable",
+        "extends",
+        "optional-extends",
+        "extensions",
+        "index",
+        "parts",
+        "shared-parts",
+        "versions",
+        "unzip",
+        "socket-timeout",
+        "eggs-directory-version",
+        "native-recipes",
+        "default",
+        "buildout-versions-file",
+    ];
+    crate::engine::known_options().chain(more).collect()
+}
+
 /// The syntax error in an error of the parser, which has no other as long as conditions are not decided.
 fn only_syntax(error: BuildError, file: &str, text: &Arc<str>) -> SyntaxError {
     match error.fault() {

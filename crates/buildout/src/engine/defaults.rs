@@ -57,6 +57,11 @@ const ENGINE_OPTIONS: [&str; 18] = [
     "verbosity",
 ];
 
+/// Every option of `[buildout]` that the engine or its callers read without being told to.
+pub(crate) fn known_options() -> impl Iterator<Item = &'static str> {
+    DEFAULTS.iter().map(|(option, _)| *option).chain(ENGINE_OPTIONS)
+}
+
 impl Engine {
     pub(crate) fn apply_defaults(&mut self) {
         for (option, value) in DEFAULTS {

@@ -22,6 +22,7 @@ pub(super) fn wrapper_that_nobody_starts(profile: &Profile) -> Vec<Finding> {
             let name = below.rsplit('/').next().unwrap_or(below);
             findings.push(Finding {
                 line: path.line,
+                column: 1,
                 code: "L-wrapper-not-started",
                 is_error: true,
                 message: format!(
@@ -39,6 +40,10 @@ pub(super) fn wrapper_that_nobody_starts(profile: &Profile) -> Vec<Finding> {
 
 /// A directory that is the partition's where the release's is meant.
 pub(super) fn directory_of_the_release(profile: &Profile) -> Vec<Finding> {
+    // With `$${` for what the instance expands, `${` is for the release, which renders the file.
+    if profile.text.contains("$${") {
+        return Vec::new();
+    }
     let mut findings = Vec::new();
     for section in profile.sections().filter(|section| section.name != "buildout") {
         for (name, setting) in &section.options {
@@ -51,6 +56,7 @@ pub(super) fn directory_of_the_release(profile: &Profile) -> Vec<Finding> {
                 if setting.value.contains(&reference) {
                     findings.push(Finding {
                         line: setting.line,
+                        column: 1,
                         code: "L-release-directory",
                         is_error: true,
                         message: format!("in an instance `{reference}` is the partition's, not the release's"),
@@ -73,6 +79,7 @@ pub(super) fn listens_everywhere(profile: &Profile) -> Vec<Finding> {
             if matches!(setting.value.as_str(), "0.0.0.0" | "::") {
                 findings.push(Finding {
                     line: setting.line,
+                    column: 1,
                     code: "L-listens-everywhere",
                     is_error: false,
                     message: format!(
@@ -102,6 +109,7 @@ pub(super) fn service_without_promise(profile: &Profile) -> Vec<Finding> {
     match wrappers.next() {
         Some(service) if !has_promise => vec![Finding {
             line: service.line,
+            column: 1,
             code: "L-no-promise",
             is_error: false,
             message: format!("nobody knows whether [{}] works: the instance has no promise", service.name),

@@ -1,8 +1,11 @@
-//! A profile as the rules see it: bases merged, references followed within the file.
+//! A profile as the rules see it: what it extends merged in as far as it can be read, bases merged, references followed.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use buildout::{OutlineSection, SyntaxError, outline};
+use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 
 /// How deep references are followed; a profile that needs more refers to itself.
@@ -12,15 +15,26 @@ const MOST_STEPS: usize = 20;
 #[derive(Debug, Clone)]
 pub(super) struct Setting {
     pub(super) value: String,
+    /// The line of the file that is looked at; 0 when another file says it.
     pub(super) line: u32,
+}
+
+impl Setting {
+    /// Whether the file that is looked at says it.
+    pub(super) fn is_own(&self) -> bool {
+        self.line > 0
+    }
 }
 
 /// A section after its bases are merged in.
 #[derive(Debug)]
 pub(super) struct Section {
     pub(super) name: String,
+    /// The line of its header in the file that is looked at; 0 when only other files have it.
     pub(super) line: u32,
     pub(super) options: IndexMap<String, Setting>,
+    /// The options that the file itself writes into it.
+    pub(super) own: Vec<(String, u32)>,
 }
 
 impl Section {
@@ -31,39 +45,157 @@ impl Section {
 
     /// The recipe's name, without the entry point that is the default.
     pub(super) fn recipe(&self) -> &str {
-        self.option("recipe").map_or("", |recipe| recipe.value.as_str())
+        let recipe = self.option("recipe").map_or("", |recipe| recipe.value.as_str());
+        recipe.strip_suffix(":default").unwrap_or(recipe)
     }
 }
 
-/// One file.
-#[derive(Debug)]
+/// Gives the texts of profiles, each read once.
+pub struct Library<'a> {
+    read: &'a dyn Fn(&Utf8Path) -> Option<String>,
+    known: RefCell<HashMap<Utf8PathBuf, Option<Rc<File>>>>,
+}
+
+/// A profile as it is written.
+struct File {
+    text: String,
+    sections: Vec<OutlineSection>,
+    is_decided_by_template: bool,
+}
+
+impl<'a> Library<'a> {
+    /// A library whose files are read by `read`; `None` stands for a file that is not there.
+    pub fn new(read: &'a dyn Fn(&Utf8Path) -> Option<String>) -> Self {
+        Self { read, known: RefCell::default() }
+    }
+
+    fn file(&self, path: &Utf8Path) -> Option<Rc<File>> {
+        if let Some(known) = self.known.borrow().get(path) {
+            return known.clone();
+        }
+        let file = (self.read)(path).and_then(|text| File::parse(path.as_str(), &text).ok()).map(Rc::new);
+        self.known.borrow_mut().insert(path.to_owned(), file.clone());
+        file
+    }
+}
+
+impl File {
+    fn parse(name: &str, text: &str) -> Result<Self, SyntaxError> {
+        let (without, is_decided_by_template) = without_statements(text);
+        Ok(Self { text: text.to_owned(), sections: outline(name, &without)?, is_decided_by_template })
+    }
+
+    fn extends(&self) -> Vec<&str> {
+        let buildout = self.sections.iter().filter(|section| section.name == "buildout");
+        let options = buildout.flat_map(|section| &section.options);
+        let extends = options.filter(|option| option.name == "extends");
+        extends.flat_map(|option| option.value.split_whitespace()).collect()
+    }
+}
+
+/// One file, with what it extends.
 pub(super) struct Profile {
     sections: IndexMap<String, Section>,
     /// The sections that others take options over from.
     bases: BTreeSet<String>,
     /// Whether a template engine decides which of its lines count.
-    is_decided_by_template: bool,
+    pub(super) is_decided_by_template: bool,
+    /// Whether it extends what cannot be read here.
+    is_open: bool,
+    /// Words of `extends` that name no file.
+    pub(super) missing: Vec<String>,
+    /// Whether it is there for others to extend.
+    pub(super) is_in_library: bool,
+    /// Whether it extends anything.
+    pub(super) extends: bool,
+    /// The text of the file itself.
+    pub(super) text: String,
+    /// The texts of all files, the one that is looked at last.
+    texts: Vec<Rc<File>>,
+    /// The profiles beside it that extend it.
+    siblings: Vec<Rc<File>>,
+}
+
+/// A section as the files write it, one over the other.
+#[derive(Default)]
+struct Written {
+    line: u32,
+    bases: Vec<String>,
+    options: IndexMap<String, Setting>,
+    own: Vec<(String, u32)>,
 }
 
 impl Profile {
-    pub(super) fn read(file: &str, text: &str) -> Result<Self, SyntaxError> {
-        let (text, is_decided_by_template) = without_statements(text);
-        let written = outline(file, &text)?;
+    pub(super) fn read(
+        path: &Utf8Path,
+        text: &str,
+        library: &Library<'_>,
+        siblings: &[Utf8PathBuf],
+    ) -> Result<Self, SyntaxError> {
+        let file = Rc::new(File::parse(path.as_str(), text)?);
+        let mut walk =
+            Walk { library, seen: BTreeSet::new(), files: Vec::new(), is_open: false, missing: Vec::new() };
+        walk.visit(path, &file);
+        let Walk { files, is_open, missing, .. } = walk;
+        let mut written: IndexMap<String, Written> = IndexMap::new();
+        for other in &files {
+            add(&mut written, other, Rc::ptr_eq(other, &file));
+        }
         let sections = written
             .iter()
-            .map(|section| {
+            .map(|(name, section)| {
                 let mut options = IndexMap::new();
                 merge(&written, section, &mut options, 0);
-                (section.name.clone(), Section { name: section.name.clone(), line: section.line, options })
+                let (line, own) = (section.line, section.own.clone());
+                (name.clone(), Section { name: name.clone(), line, options, own })
             })
             .collect();
-        let bases = written
+        let bases = written.values().flat_map(|section| section.bases.iter().cloned()).collect();
+        let name = path.file_name().unwrap_or_default();
+        let siblings = siblings
             .iter()
-            .flat_map(|section| &section.options)
-            .filter(|option| option.name == "<")
-            .flat_map(|option| option.value.split_whitespace().map(str::to_owned))
+            .filter(|sibling| *sibling != path)
+            .filter_map(|sibling| library.file(sibling))
+            .filter(|sibling| sibling.extends().iter().any(|word| word.rsplit('/').next() == Some(name)))
             .collect();
-        Ok(Self { sections, bases, is_decided_by_template })
+        Ok(Self {
+            sections,
+            bases,
+            is_decided_by_template: file.is_decided_by_template,
+            is_open,
+            missing,
+            is_in_library: path.components().any(|part| matches!(part.as_str(), "component" | "stack")),
+            extends: !file.extends().is_empty(),
+            text: file.text.clone(),
+            texts: files,
+            siblings,
+        })
+    }
+
+    /// Whether any of the files refers to an option of that name.
+    pub(super) fn refers_to(&self, option: &str) -> bool {
+        let name = format!(":{option}");
+        let is_end =
+            |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || "-_.".contains(next));
+        self.texts.iter().chain(&self.siblings).any(|file| {
+            file.text.match_indices(&name).any(|(start, _)| is_end(&file.text[start + name.len()..]))
+        })
+    }
+
+    /// Where a word stands from a line on, within what continues that line: line and column, from 1.
+    pub(super) fn place(&self, line: u32, word: &str) -> (u32, u32) {
+        let lines = self.text.lines().enumerate().skip(line.saturating_sub(1) as usize);
+        for (number, text) in lines {
+            let is_first = number + 1 == line as usize;
+            if !is_first && !text.is_empty() && !text.starts_with([' ', '\t', '#', ';', '{']) {
+                break;
+            }
+            if let Some(column) = text.find(word) {
+                let column = text[..column].chars().count() + 1;
+                return (u32::try_from(number + 1).unwrap_or(line), u32::try_from(column).unwrap_or(1));
+            }
+        }
+        (line, 1)
     }
 
     pub(super) fn sections(&self) -> impl Iterator<Item = &Section> {
@@ -74,9 +206,9 @@ impl Profile {
         self.sections.get(name)
     }
 
-    /// Whether other files have a say in what this one means.
-    pub(super) fn extends_others(&self) -> bool {
-        self.section("buildout").is_some_and(|buildout| buildout.option("extends").is_some())
+    /// Whether other files, which cannot be read here, have a say in what this one means.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open
     }
 
     /// The text of an option with the references that this file can answer; the others stay as they are.
@@ -105,12 +237,16 @@ impl Profile {
 
     /// The sections that are built, and those that serve as bases; `None` where this file alone does not say.
     pub(super) fn reached_from_parts(&self) -> Option<BTreeSet<&str>> {
-        if self.extends_others() || self.is_decided_by_template {
+        if self.is_open || self.texts.iter().any(|file| file.is_decided_by_template) {
             return None;
         }
         let parts = self.section("buildout")?.option("parts")?;
         let mut seen = BTreeSet::new();
         let mut open: Vec<&str> = self.names_in(&parts.value);
+        open.extend(self.siblings.iter().flat_map(|file| self.names_in(&file.text)));
+        // What [buildout] itself names, such as its Python, is built, too.
+        let buildout = self.section("buildout").into_iter().flat_map(|buildout| buildout.options.values());
+        open.extend(buildout.flat_map(|setting| self.names_in(&setting.value)));
         while let Some(name) = open.pop() {
             let Some((name, section)) = self.sections.get_key_value(name) else { continue };
             if seen.insert(name.as_str()) {
@@ -123,7 +259,7 @@ impl Profile {
 
     /// The sections that a text names: as a word, or before a colon.
     fn names_in(&self, text: &str) -> Vec<&str> {
-        let is_end = |letter: char| letter.is_whitespace() || "${}:,=".contains(letter);
+        let is_end = |letter: char| letter.is_whitespace() || "${}:,=[]()'\"".contains(letter);
         text.split(is_end)
             .filter_map(|word| self.sections.get_key_value(word))
             .map(|(name, _)| name.as_str())
@@ -131,29 +267,94 @@ impl Profile {
     }
 }
 
+/// Finds what a profile extends, each file once, what is extended before what extends it.
+struct Walk<'l> {
+    library: &'l Library<'l>,
+    seen: BTreeSet<Utf8PathBuf>,
+    files: Vec<Rc<File>>,
+    is_open: bool,
+    missing: Vec<String>,
+}
+
+impl Walk<'_> {
+    fn visit(&mut self, path: &Utf8Path, file: &Rc<File>) {
+        if !self.seen.insert(path.to_owned()) {
+            return;
+        }
+        let is_root = self.seen.len() == 1;
+        let words = file.extends();
+        if words.iter().any(|word| word.contains(['$', '{', '}'])) {
+            // What a template puts there is known when it is rendered.
+            self.is_open = true;
+            self.files.push(Rc::clone(file));
+            return;
+        }
+        for word in words {
+            if word.contains("://") {
+                self.is_open = true;
+                continue;
+            }
+            let other = buildout::normalised(&path.parent().unwrap_or(path).join(word));
+            match self.library.file(&other) {
+                Some(found) => self.visit(&other, &found),
+                None => {
+                    self.is_open = true;
+                    if is_root {
+                        self.missing.push(word.to_owned());
+                    }
+                }
+            }
+        }
+        self.files.push(Rc::clone(file));
+    }
+}
+
+/// Puts what a file writes over what the files before it have written.
+fn add(written: &mut IndexMap<String, Written>, file: &File, is_own: bool) {
+    for section in &file.sections {
+        let target = written.entry(section.name.clone()).or_default();
+        if is_own {
+            target.line = section.line;
+        }
+        for option in &section.options {
+            if option.name == "<" {
+                let bases = option.value.split_whitespace().map(str::to_owned);
+                if option.is_added {
+                    target.bases.extend(bases)
+                } else {
+                    target.bases = bases.collect()
+                }
+                continue;
+            }
+            let line = if is_own { option.line } else { 0 };
+            let before = target.options.get(&option.name).filter(|_| option.is_added);
+            let value = match before {
+                Some(before) => format!("{}\n{}", before.value, option.value),
+                None => option.value.clone(),
+            };
+            target.options.insert(option.name.clone(), Setting { value, line });
+            if is_own {
+                target.own.push((option.name.clone(), line));
+            }
+        }
+    }
+}
+
 /// Merges the bases of a section, then its own options.
 fn merge(
-    written: &[OutlineSection],
-    section: &OutlineSection,
+    written: &IndexMap<String, Written>,
+    section: &Written,
     options: &mut IndexMap<String, Setting>,
     depth: usize,
 ) {
-    let bases = section.options.iter().filter(|option| option.name == "<");
-    for base in bases.flat_map(|option| option.value.split_whitespace()) {
-        if let Some(base) = written.iter().find(|section| section.name == base)
+    for base in &section.bases {
+        if let Some(base) = written.get(base)
             && depth < MOST_STEPS
         {
             merge(written, base, options, depth + 1);
         }
     }
-    for option in section.options.iter().filter(|option| option.name != "<") {
-        let before = options.get(&option.name).filter(|_| option.is_added);
-        let value = match before {
-            Some(before) => format!("{}\n{}", before.value, option.value),
-            None => option.value.clone(),
-        };
-        options.insert(option.name.clone(), Setting { value, line: option.line });
-    }
+    options.extend(section.options.iter().map(|(name, setting)| (name.clone(), setting.clone())));
 }
 
 /// The text with empty lines where a template engine has statements or comments of a whole line, and whether any of them

@@ -1,7 +1,8 @@
 //! `slapos lint`: what cannot work, or should not be, in the profiles of a release, without building it.
 
+use buildout::SyntaxError;
 use camino::{Utf8Path, Utf8PathBuf};
-use recipes::lint::{Finding, Role, lint};
+use recipes::lint::{Finding, Library, Role, lint};
 use serde_json::{Value, json};
 
 use crate::command::{Example, Group, Habit, Subcommand};
@@ -28,13 +29,23 @@ impl Subcommand for Lint {
     fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
         let asked = if self.files.is_empty() { vec![".".to_owned()] } else { self.files };
         let mut found: Vec<(String, Finding, String)> = Vec::new();
+        let mut left_out = Vec::new();
+        let read = |path: &Utf8Path| fs_err::read_to_string(path).ok();
+        let library = Library::new(&read);
         for name in &asked {
             for (shown, path) in profiles(context, name)? {
+                let path = buildout::normalised(&path);
+                let siblings = siblings(&path);
                 let text = fs_err::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
                 let role = Role::of(path.file_name().unwrap_or_default());
-                let findings = lint(&shown, &text, role).map_err(|error| {
-                    Failure::of(Kind::Failed, &error).hint("correct the line").code("E-profile-syntax")
-                })?;
+                let findings = match lint(&path, &text, role, &library, &siblings) {
+                    Ok(findings) => findings,
+                    Err(_) if is_template(&text) => {
+                        left_out.push(shown);
+                        continue;
+                    }
+                    Err(error) => vec![of_syntax(&error)],
+                };
                 let line_of =
                     |number: u32| text.lines().nth(number.saturating_sub(1) as usize).unwrap_or_default();
                 found.extend(
@@ -43,6 +54,9 @@ impl Subcommand for Lint {
                         .map(|finding| (shown.clone(), finding.clone(), line_of(finding.line).to_owned())),
                 );
             }
+        }
+        if !left_out.is_empty() {
+            context.output.say(&format!("left out, as templates make them: {}", left_out.join(", ")));
         }
         if context.output.is_json() {
             context.output.json(&Value::Array(found.iter().map(document).collect()));
@@ -58,8 +72,8 @@ impl Subcommand for Lint {
 fn text((file, finding, line): &(String, Finding, String)) -> String {
     let word = if finding.is_error { "error" } else { "warning" };
     format!(
-        "{word}: {}\n  {file}:{}\n{:>3}| {line}\nhint: {}\n{}\n",
-        finding.message, finding.line, finding.line, finding.hint, finding.code
+        "{word}: {}\n  {file}:{}:{}\n{:>3}| {line}\nhint: {}\n{}\n",
+        finding.message, finding.line, finding.column, finding.line, finding.hint, finding.code
     )
 }
 
@@ -67,6 +81,7 @@ fn document((file, finding, line): &(String, Finding, String)) -> Value {
     json!({
         "file": file,
         "line": finding.line,
+        "column": finding.column,
         "text": line,
         "severity": if finding.is_error { "error" } else { "warning" },
         "code": finding.code,
@@ -98,6 +113,30 @@ fn profiles(context: &Context<'_>, name: &str) -> Result<Vec<(String, Utf8PathBu
             .code("E-profile-missing"));
     }
     Ok(files)
+}
+
+/// Whether a template engine makes a profile of a text that is none yet.
+fn is_template(text: &str) -> bool {
+    ["{%", "{{", "${", "{#", "%("].iter().any(|mark| text.contains(mark))
+}
+
+/// Lines that are no profile language.
+fn of_syntax(error: &SyntaxError) -> Finding {
+    Finding {
+        line: error.lines.first().copied().unwrap_or(1),
+        column: 1,
+        code: "L-syntax",
+        is_error: true,
+        message: error.to_string(),
+        hint: "correct the line".to_owned(),
+    }
+}
+
+/// The profiles in the directory of one, which may extend it.
+fn siblings(path: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let entries = path.parent().and_then(|directory| directory.read_dir_utf8().ok());
+    let files = entries.into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path().to_owned());
+    files.filter(|file| file != path && file.extension() == Some("cfg")).collect()
 }
 
 fn unreadable(path: &Utf8Path, error: &std::io::Error) -> Failure {
