@@ -152,10 +152,18 @@ impl Desk {
         settings: &EggSettings,
         requirements: &[impl AsRef<str>],
     ) -> Result<WorkingSet, EggError> {
+        self.with_eggs(settings, |eggs| eggs.install(requirements))
+    }
+
+    pub(crate) fn with_eggs<T>(
+        &self,
+        settings: &EggSettings,
+        work: impl FnOnce(&Eggs<'_>) -> Result<T, EggError>,
+    ) -> Result<T, EggError> {
         let notice = |level: Level, text: &str| self.log(level, None, text.to_owned());
         let every_step = Level::Debug.number() >= self.snapshot.log_threshold;
         let eggs = Eggs::new(settings, &notice).with_memory(&self.snapshot.eggs);
-        eggs.telling_every_step(every_step).install(requirements)
+        work(&eggs.telling_every_step(every_step))
     }
 
     /// The options of the part that nobody has read.

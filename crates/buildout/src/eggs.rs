@@ -9,6 +9,7 @@ mod at_once;
 mod build;
 mod choice;
 mod compile;
+mod develop;
 mod distribution;
 mod egg_file;
 mod error;

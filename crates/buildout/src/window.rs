@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 
 use crate::desk::Desk;
 use crate::download::{Download, Downloaded};
-use crate::eggs::WorkingSet;
+use crate::eggs::{EggBuild, EggError, Eggs, WorkingSet};
 use crate::engine::Engine;
 use crate::{EggSettings, Level, RecipeError, Value};
 
@@ -206,6 +206,45 @@ impl Window<'_> {
             Sight::Desk(desk) => desk.install_eggs(settings, requirements),
         };
         Ok(installed?)
+    }
+
+    /// Builds a distribution from its sources and installs it as an egg in `directory`, unless what satisfies the
+    /// requirement is installed already; gives the directory of the egg.
+    ///
+    /// # Errors
+    /// As [`Window::install_eggs`]; and sources that do not exist or do not build.
+    pub fn build_egg(
+        &self,
+        settings: &EggSettings,
+        requirement: &str,
+        build: &EggBuild,
+        directory: &Utf8Path,
+    ) -> Result<Utf8PathBuf, RecipeError> {
+        self.with_eggs(settings, |eggs| eggs.build(requirement, build, directory))
+    }
+
+    /// Installs the directory of a setup script in development mode; gives the link to it.
+    ///
+    /// # Errors
+    /// The script fails.
+    pub fn develop_egg(
+        &self,
+        settings: &EggSettings,
+        script: &Utf8Path,
+        build: &EggBuild,
+    ) -> Result<Utf8PathBuf, RecipeError> {
+        self.with_eggs(settings, |eggs| eggs.develop(script, build))
+    }
+
+    fn with_eggs<T>(
+        &self,
+        settings: &EggSettings,
+        work: impl FnOnce(&Eggs<'_>) -> Result<T, EggError>,
+    ) -> Result<T, RecipeError> {
+        Ok(match &self.sight {
+            Sight::Build(engine) => engine.with_eggs(settings, work),
+            Sight::Desk(desk) => desk.with_eggs(settings, work),
+        }?)
     }
 
     /// Fetches a file; what it holds is checked before it can be used.

@@ -30,6 +30,8 @@ mod wrapper;
 mod wrapper_script;
 mod zc_buildout_debug;
 mod zc_recipe_egg;
+mod zc_recipe_egg_custom;
+mod zc_recipe_egg_develop;
 
 pub use registry::REGISTRY;
 

@@ -6,7 +6,7 @@ use crate::{
     free_port, generate_password, hexagonit_recipe_download, logrotate, logrotate_d, mkdirectory,
     plone_recipe_command, promise_plugin, publish, slapconfiguration, slapos_recipe_build_download,
     slapos_recipe_build_download_unpacked, slapos_recipe_template, slapos_recipe_template_jinja2,
-    symbolic_link, wrapper, zc_buildout_debug, zc_recipe_egg,
+    symbolic_link, wrapper, zc_buildout_debug, zc_recipe_egg, zc_recipe_egg_custom, zc_recipe_egg_develop,
 };
 
 /// The native recipes.
@@ -32,6 +32,8 @@ pub static REGISTRY: &[&dyn RecipeKind] = &[
     &zc_buildout_debug::Debug,
     &zc_recipe_egg::Scripts,
     &zc_recipe_egg::OnlyEggs,
+    &zc_recipe_egg_custom::Custom,
+    &zc_recipe_egg_develop::Develop,
 ];
 
 #[cfg(test)]

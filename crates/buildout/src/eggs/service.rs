@@ -94,4 +94,12 @@ impl<'a> Eggs<'a> {
         let requirement = requirement.parse().map_err(|source| EggError::Requirement { by: None, source })?;
         Session::new(self)?.build(&requirement, build, directory)
     }
+
+    /// Installs the directory of a setup script in development mode: gives the link in the directory of develop eggs.
+    ///
+    /// # Errors
+    /// The script fails, or what it needs cannot be had.
+    pub fn develop(&self, script: &Utf8Path, build: &EggBuild) -> Result<Utf8PathBuf, EggError> {
+        Session::new(self)?.develop(script, build)
+    }
 }

@@ -388,13 +388,36 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// As [`Eggs::develop`].
+    ///
+    /// # Errors
+    /// As [`Eggs::develop`].
+    pub(super) fn develop(&self, script: &Utf8Path, build: &EggBuild) -> Result<Utf8PathBuf, EggError> {
+        let link = self.with_builder(script, |builder| {
+            builder.develop(script, build, &self.settings.develop_eggs_directory)
+        });
+        if let Some(memory) = self.memory {
+            locked(&memory.shelf).take();
+        }
+        link
+    }
+
     fn build_wheel(&self, archive: &Utf8Path, build: &EggBuild) -> Result<Utf8PathBuf, EggError> {
+        self.with_builder(archive, |builder| builder.build(archive, build))
+    }
+
+    /// Does a build, and tells its whole output if it fails.
+    fn with_builder<T>(
+        &self,
+        what: &Utf8Path,
+        work: impl FnOnce(&Builder<'_>) -> Result<T, EggError>,
+    ) -> Result<T, EggError> {
         let cache = match &self.settings.shared_store {
             Some(store) => store.join("built"),
             None => self.scratch()?.join("built"),
         };
         if self.eggs.depth >= DEEPEST {
-            let (what, output) = (archive.to_string(), String::new());
+            let (what, output) = (what.to_string(), String::new());
             return Err(EggError::Build { what, verdict: "builds that need one another".to_owned(), output });
         }
         let provide = |requirements: &[String]| {
@@ -403,7 +426,7 @@ impl<'a> Session<'a> {
         };
         let builder =
             Builder { python: &self.python, settings: self.settings, cache: &cache, provide: &provide };
-        builder.build(archive, build).inspect_err(|error| {
+        work(&builder).inspect_err(|error| {
             if let EggError::Build { output, .. } = error
                 && !output.is_empty()
             {

@@ -145,7 +145,8 @@ impl Builder<'_> {
         self.finish(archive, &program.arg(source.as_str())).map(drop)
     }
 
-    fn program(&self, build: &EggBuild, path: &[Utf8PathBuf]) -> Program {
+    /// The interpreter with the environment of the build, and these directories in its path.
+    pub(super) fn program(&self, build: &EggBuild, path: &[Utf8PathBuf]) -> Program {
         let settings = &self.settings.environment;
         let inherited = ["PYTHONEXTRAPATH", "PYTHONPATH"].map(|name| settings.get(name).cloned());
         let path: Vec<String> = path

@@ -16,9 +16,18 @@ impl Engine {
         settings: &EggSettings,
         requirements: &[impl AsRef<str>],
     ) -> Result<WorkingSet, EggError> {
+        self.with_eggs(settings, |eggs| eggs.install(requirements))
+    }
+
+    /// Lets the egg service work.
+    pub(crate) fn with_eggs<T>(
+        &self,
+        settings: &EggSettings,
+        work: impl FnOnce(&Eggs<'_>) -> Result<T, EggError>,
+    ) -> Result<T, EggError> {
         let notice = self.notice();
         let eggs = Eggs::new(settings, &notice).with_memory(&self.eggs);
-        eggs.telling_every_step(self.shows(Level::Debug)).install(requirements).map_err(|mut error| {
+        work(&eggs.telling_every_step(self.shows(Level::Debug))).map_err(|mut error| {
             if let Some(pin) = error.pin_mut() {
                 pin.origin = self.pin_origin(pin);
             }

@@ -7,6 +7,7 @@ mod trial;
 
 mod commands;
 mod downloads;
+mod eggs;
 mod files;
 mod instance;
 mod templates;

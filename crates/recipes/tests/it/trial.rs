@@ -74,17 +74,27 @@ impl Trial {
 
     /// Builds `buildout.cfg` with recipes written elsewhere.
     pub(crate) fn build_with(&self, foreign: Option<Arc<dyn ForeignRecipes>>) -> Result<Outcome, BuildError> {
+        buildout::run(Settings { foreign, ..self.settings() })
+    }
+
+    /// Builds `buildout.cfg` with these variables, too.
+    pub(crate) fn build_in(&self, variables: &[(&str, &str)]) -> Result<Outcome, BuildError> {
+        let mut settings = self.settings();
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        settings.environment.extend(variables);
+        buildout::run(settings)
+    }
+
+    fn settings(&self) -> Settings {
         let command_line = CommandLine::parse(["-c", self.path("buildout.cfg").as_str()]).unwrap();
-        let settings = Settings {
+        Settings {
             environment: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into(),
             registry: recipes::REGISTRY,
             hooks: recipes::hooks(),
-            foreign,
             sink: Arc::clone(&self.log) as Arc<dyn Sink>,
             engine: vec!["/opt/slapos".to_owned(), "buildout".to_owned()],
             ..Settings::new(command_line, self.root.clone())
-        };
-        buildout::run(settings)
+        }
     }
 
     /// Builds, which must work.
