@@ -3,6 +3,7 @@
 One JSON document per line. A document with `ask` is a request, one with `answer` or `error` its reply. Requests nest
 strictly: while one side waits for a reply it serves the other's requests. So there is one thread and no numbering.
 """
+import importlib
 import json
 import logging
 import os
@@ -92,9 +93,9 @@ class Channel(object):
 
 
 def is_own(frame):
-    """Whether a frame is of this program, which is given as text."""
-    return frame.filename in ('<string>', __file__ if '__file__' in globals() else '') \
-        or frame.filename.startswith('<slapos')
+    """Whether a frame is of this program, which is given as text, or of the imports that it makes."""
+    return frame.filename in ('<string>', __file__ if '__file__' in globals() else '', importlib.__file__) \
+        or frame.filename.startswith(('<slapos', '<frozen importlib'))
 
 
 def without_own_frames(summary):

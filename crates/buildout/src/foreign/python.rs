@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::channel::{Channel, Output, WorkerError};
 use super::serve::{self, Collected};
 use super::{ForeignRecipes, Moment, WORKER_LOST};
-use crate::eggs::{EggError, Eggs, WorkingSet};
+use crate::eggs::{EggError, Eggs, ProjectName, WorkingSet};
 use crate::engine::{Activity, Engine};
 use crate::nearest::nearest;
 use crate::{
@@ -26,6 +26,8 @@ const UNINSTALL: &str = "zc.buildout.uninstall";
 /// The groups of extensions, for before and after the parts.
 const EXTENSIONS: &str = "zc.buildout.extension";
 const END_OF_EXTENSIONS: &str = "zc.buildout.unloadextension";
+/// The setuptools that recipes get when nothing is said about it: later ones lack what zc.buildout imports of it.
+const SETUPTOOLS: (&str, &str) = ("setuptools", "<80");
 /// As many recipes of a distribution are listed in a hint; of more only those with a similar name.
 const FEW: usize = 6;
 /// The distribution that recipes in files derive from, when it is installed.
@@ -173,7 +175,12 @@ impl PythonRecipes {
         let name = section.name().to_owned();
         let activity = Activity::InstallingRecipe(split(specification).0.to_owned());
         section.engine().doing(activity, |engine| {
-            let settings = engine.egg_settings()?;
+            let mut settings = engine.egg_settings()?;
+            let pinned = settings.pins.keys().any(|name| ProjectName::new(name).as_str() == SETUPTOOLS.0);
+            if settings.allow_picked_versions && !pinned {
+                let (project, versions) = SETUPTOOLS;
+                settings.pins.insert(project.to_owned(), versions.to_owned());
+            }
             let install = |requirement: &str| engine.install_eggs(&settings, &[requirement]);
             let found = self.0.find(specification, &settings, &install);
             found.map_err(|error| BuildError::from_recipe(&name, not_loaded(specification, &name, error)))
@@ -279,7 +286,7 @@ impl Call<'_> {
                 self.channel.take_environment(changes, &mut engine.environment);
             }
             return match message.get("error") {
-                Some(error) => Err(self.failed(engine.as_deref(), error)),
+                Some(error) => Err(self.failed(error)),
                 None => Ok(message.get("answer").cloned().unwrap_or_default()),
             };
         }
@@ -315,15 +322,12 @@ impl Call<'_> {
     }
 
     /// What the worker says of an exception, as an error of the part.
-    fn failed(&self, engine: Option<&Engine>, error: &Value) -> RecipeError {
+    fn failed(&self, error: &Value) -> RecipeError {
         let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
         let number =
             error.get("number").and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());
         if let Some(own) = number.and_then(|number| self.channel.take_error(number)) {
             return own.into();
-        }
-        if let Some(engine) = engine {
-            engine.log(Level::Debug, Some(self.subject), text("traceback").trim_end().to_owned());
         }
         if error.get("user").and_then(Value::as_bool).unwrap_or_default() {
             return RecipeError::new(text("text"));
@@ -338,10 +342,7 @@ impl Call<'_> {
         if !text("place").is_empty() {
             failure = failure.because(format!("it was raised at {}", text("place")));
         }
-        failure
-            .trace(text("traceback"))
-            .code("E-recipe-python")
-            .hint("run the build with `-vv` to see the whole trace of the Python code")
+        failure.trace(text("traceback")).code("E-recipe-python")
     }
 
     fn lost(&self, error: WorkerError) -> RecipeError {
