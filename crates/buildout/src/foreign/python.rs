@@ -105,7 +105,7 @@ impl ForeignRecipes for PythonRecipes {
     }
 
     fn signature(&self, specification: &str, section: &mut Section<'_>) -> Result<String, RecipeError> {
-        let settings = section.egg_settings()?;
+        let settings = settings(section.engine())?;
         let install = |requirement: &str| section.build_itself().install_eggs(&settings, &[requirement]);
         let found = self.0.find(specification, &settings, &install)?;
         Ok(found.map(|found| found.signature.clone()).unwrap_or_default())
@@ -137,7 +137,7 @@ impl ForeignRecipes for PythonRecipes {
         build: &mut Build<'_>,
     ) -> Result<(), RecipeError> {
         let engine = build.engine();
-        let settings = engine.egg_settings()?;
+        let settings = settings(engine)?;
         let set = engine.install_eggs(&settings, extensions)?;
         let group = match moment {
             Moment::Load => EXTENSIONS,
@@ -175,12 +175,7 @@ impl PythonRecipes {
         let name = section.name().to_owned();
         let activity = Activity::InstallingRecipe(split(specification).0.to_owned());
         section.engine().doing(activity, |engine| {
-            let mut settings = engine.egg_settings()?;
-            let pinned = settings.pins.keys().any(|name| ProjectName::new(name).as_str() == SETUPTOOLS.0);
-            if settings.allow_picked_versions && !pinned {
-                let (project, versions) = SETUPTOOLS;
-                settings.pins.insert(project.to_owned(), versions.to_owned());
-            }
+            let settings = settings(engine)?;
             let install = |requirement: &str| engine.install_eggs(&settings, &[requirement]);
             let found = self.0.find(specification, &settings, &install);
             found.map_err(|error| BuildError::from_recipe(&name, not_loaded(specification, &name, error)))
@@ -401,6 +396,17 @@ impl Shared {
         locked(&self.workers).insert(python.to_owned(), Arc::clone(&channel));
         Ok(channel)
     }
+}
+
+/// What the profile says about distributions, and what it need not say for recipes.
+fn settings(engine: &mut Engine) -> Result<EggSettings, BuildError> {
+    let mut settings = engine.egg_settings()?;
+    let pinned = settings.pins.keys().any(|name| ProjectName::new(name).as_str() == SETUPTOOLS.0);
+    if settings.allow_picked_versions && !pinned {
+        let (project, versions) = SETUPTOOLS;
+        settings.pins.insert(project.to_owned(), versions.to_owned());
+    }
+    Ok(settings)
 }
 
 /// The distribution and the entry point that a specification names.

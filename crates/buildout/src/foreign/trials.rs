@@ -151,6 +151,9 @@ class Recipe:
         format!("recipe `{root}/recipe.py` of [bug] failed with KeyError: no such key: missing")
     );
     assert_eq!(bug.error_code(), "E-recipe-python");
+    let trace = bug.foreign_trace().unwrap();
+    let frames: Vec<_> = trace.lines().filter(|line| line.trim_start().starts_with("File ")).collect();
+    assert!(frames.len() == 1 && frames[0].ends_with("recipe.py\", line 9, in install"), "{trace}");
     let place = std::error::Error::source(&bug).unwrap().to_string();
     assert!(place.ends_with("recipe.py:9 in install"), "{place}");
 }
