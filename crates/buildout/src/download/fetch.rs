@@ -105,10 +105,18 @@ impl Fetcher {
         self.ahead = ahead;
     }
 
+    /// Begins to fetch more of what will be asked for, if anything is fetched ahead at all.
+    pub(crate) fn fetch_ahead(&self, downloads: Vec<Download>) {
+        if let Some(ahead) = &self.ahead {
+            ahead.add(downloads);
+        }
+    }
+
     /// Whether the network has to be asked for a file.
     pub(crate) fn needs_network(&self, download: &Download) -> bool {
         let is_local = !matches!(self.local_path(&download.url), Ok(None));
-        let is_cached = || self.cached_path(download).is_some_and(|path| path.exists());
+        let is_cached =
+            || !self.prefer_network && self.cached_path(download).is_some_and(|path| path.exists());
         !is_local && !download.offline.unwrap_or(self.offline) && !is_cached()
     }
 

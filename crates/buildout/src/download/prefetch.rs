@@ -29,6 +29,7 @@ struct State {
     /// What nobody has begun with, in the order in which it will be needed.
     waiting: VecDeque<Download>,
     begun: HashMap<Download, Progress>,
+    workers: usize,
 }
 
 enum Progress {
@@ -43,27 +44,38 @@ struct Fetched {
 }
 
 impl Prefetch {
-    /// Begins to fetch what the network has to give, in this order; what has no better place is received in `scratch`.
-    pub(crate) fn start(mut fetcher: Fetcher, scratch: &Utf8Path, downloads: Vec<Download>) -> Self {
-        let mut state = State::default();
+    /// Fetches nothing yet; what has no better place is going to be received in `scratch`.
+    pub(crate) fn new(mut fetcher: Fetcher, scratch: Option<&Utf8Path>) -> Self {
+        let cancelled = Arc::new(AtomicBool::new(false));
+        if let Some(scratch) = scratch {
+            fetcher.scratch(scratch.to_owned());
+        }
+        fetcher.ahead(None);
+        fetcher.cancelled_by(Arc::clone(&cancelled));
+        let (state, changed) = (Mutex::default(), Condvar::new());
+        Self { shared: Arc::new(Shared { fetcher, state, changed, cancelled }) }
+    }
+
+    /// Begins to fetch what the network has to give, in this order, behind what was begun before.
+    pub(crate) fn add(&self, downloads: impl IntoIterator<Item = Download>) {
+        let mut state = self.shared.state();
         for mut download in downloads {
             download.destination = None;
-            if fetcher.needs_network(&download) && !state.waiting.contains(&download) {
+            let is_known = state.waiting.contains(&download) || state.begun.contains_key(&download);
+            if !is_known && self.shared.fetcher.needs_network(&download) {
                 state.waiting.push_back(download);
             }
         }
-        let workers = AT_ONCE.min(state.waiting.len());
-        let cancelled = Arc::new(AtomicBool::new(false));
-        fetcher.scratch(scratch.to_owned());
-        fetcher.cancelled_by(Arc::clone(&cancelled));
-        let shared =
-            Arc::new(Shared { fetcher, state: Mutex::new(state), changed: Condvar::new(), cancelled });
-        for _ in 0..workers {
-            let shared = Arc::clone(&shared);
-            // A worker that cannot be started is no loss: parts fetch themselves what nobody has begun with.
-            let _ = std::thread::Builder::new().name("download".to_owned()).spawn(move || shared.work());
+        while state.workers < AT_ONCE.min(state.waiting.len()) {
+            state.workers += 1;
+            let shared = Arc::clone(&self.shared);
+            let worker = std::thread::Builder::new().name("download".to_owned());
+            if worker.spawn(move || shared.work()).is_err() {
+                // It is no loss: whoever needs a file fetches it itself when nobody has begun with it.
+                state.workers -= 1;
+                return;
+            }
         }
-        Self { shared }
     }
 
     /// Takes a file that was fetched ahead, waiting for its end if it has begun. `None` when it is not among them, or
@@ -112,7 +124,10 @@ impl Shared {
     fn work(&self) {
         loop {
             let mut state = self.state();
-            let Some(download) = state.waiting.pop_front() else { return };
+            let Some(download) = state.waiting.pop_front() else {
+                state.workers -= 1;
+                return;
+            };
             state.begun.insert(download.clone(), Progress::Running);
             drop(state);
             let mut said = Vec::new();

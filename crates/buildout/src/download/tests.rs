@@ -378,7 +378,8 @@ fn files_fetched_ahead_are_those_that_are_asked_for() {
         .iter()
         .map(|path| Download::new(server.url(path)).md5(Some(HELLO.to_owned())))
         .collect();
-    let ahead = Prefetch::start(fetcher(None, false), &root, all.clone());
+    let ahead = Prefetch::new(fetcher(None, false), Some(&root));
+    ahead.add(all.clone());
 
     let mut log = Vec::new();
     let mut take = |download: &Download| loop {

@@ -31,8 +31,8 @@ impl Engine {
             let mut fetcher = self.fetcher()?;
             let parts = self.buildout_directory("parts-directory")?;
             crate::unfinished::sweep(&parts);
-            let ahead = Prefetch::start(fetcher.clone(), &parts, downloads);
-            fetcher.ahead(Some(Arc::new(ahead)));
+            fetcher.ahead(Some(Arc::new(Prefetch::new(fetcher.clone(), Some(&parts)))));
+            fetcher.fetch_ahead(downloads);
             self.downloads = Some(fetcher);
         }
         Ok(())

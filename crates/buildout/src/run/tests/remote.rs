@@ -21,10 +21,32 @@ fn a_profile_and_what_it_extends_come_from_a_server_each_once() {
     bench.succeed(&format!("-c {}", server.url("/software/app.cfg")));
 
     assert_eq!(bench.read("out"), server.url("/stack/f"));
-    assert_eq!(
-        server.requests(),
-        ["/software/app.cfg", "/stack/one.cfg", "/stack/base.cfg", "/stack/two.cfg"]
-    );
+    let mut requests = server.requests();
+    requests.sort();
+    assert_eq!(requests, ["/software/app.cfg", "/stack/base.cfg", "/stack/one.cfg", "/stack/two.cfg"]);
+}
+
+#[test]
+fn profiles_that_one_extends_are_fetched_at_once() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let both = Arc::new(std::sync::Barrier::new(2));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, both) = (stream.unwrap(), Arc::clone(&both));
+            std::thread::spawn(move || {
+                use std::io::{Read, Write};
+                let _ = stream.read(&mut [0; 4096]);
+                // Neither is answered before the other is asked for.
+                both.wait();
+                let _ = stream.write_all(ok("[buildout]\nparts =\n").as_bytes());
+            });
+        }
+    });
+    let bench =
+        Bench::with(&format!("[buildout]\nextends = http://{address}/a.cfg http://{address}/b.cfg\n"));
+
+    bench.succeed("-t 5");
 }
 
 #[test]
