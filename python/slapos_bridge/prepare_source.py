@@ -2,7 +2,7 @@
 
 One argument, a JSON object: `archive` is a file or directory, `directory` where to unpack it, `patches` the files to apply in
 order, `patch` the command that applies one given on its standard input. Prints a JSON object: `source` is the directory of
-the project, `requires` what its build needs and this interpreter does not have. Ends with the code 97 and what was printed
+the project, `requires` what its build needs, `missing` what of it this interpreter does not have. Ends with the code 97 and what was printed
 when a patch does not apply.
 """
 import json
@@ -72,7 +72,9 @@ def main():
     source = unpack(order['archive'], order['directory'])
     for patch in order['patches']:
         apply(order['patch'], patch, source)
-    json.dump({'source': source, 'requires': [text for text in needed(source) if not is_here(text)]}, sys.stdout)
+    requires = needed(source)
+    missing = [text for text in requires if not is_here(text)]
+    json.dump({'source': source, 'requires': requires, 'missing': missing}, sys.stdout)
 
 
 main()

@@ -67,6 +67,11 @@ impl Pins {
     pub fn constrain(&self, requirement: &Requirement) -> Result<Requirement, EggError> {
         let Some(pin) = self.get(&requirement.project) else { return Ok(requirement.clone()) };
         match pin.constraint()? {
+            Constraint::Exact(version) if is_own(&requirement.project, &version) => {
+                // The fork is not published; its recipes run with what it was made from.
+                let exactly = VersionSpecifier::equals_version(version.without_local());
+                Ok(requirement.with_versions(VersionSpecifiers::from(exactly)))
+            }
             Constraint::Exact(version) if requirement.allows(&version) => {
                 let exactly = VersionSpecifier::equals_version(version);
                 Ok(requirement.with_versions(VersionSpecifiers::from(exactly)))
@@ -82,6 +87,15 @@ impl Pins {
             }
         }
     }
+}
+
+/// The projects of which SlapOS has versions of its own, in whose place this engine is.
+const OWN: [&str; 4] = ["zc-buildout", "setuptools", "pip", "wheel"];
+
+/// Whether a version is SlapOS's own of such a project.
+fn is_own(project: &ProjectName, version: &Version) -> bool {
+    let local = version.local().iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
+    OWN.contains(&project.as_str()) && local.starts_with("slapos")
 }
 
 impl Pin {
@@ -159,6 +173,19 @@ mod tests {
             error.classic(),
             "The requirement ('Werkzeug>=2.2') is not allowed by your [versions] constraint (2.0.3)"
         );
+    }
+
+    #[test]
+    fn the_forks_own_version_is_satisfied_by_the_one_it_was_made_from() {
+        let pins = pins(&[("zc.buildout", "3.0.1+slapos010"), ("other", "1+slapos1")]);
+
+        assert_eq!(constrained(&pins, "zc.buildout").unwrap(), "zc.buildout==3.0.1");
+        assert!(
+            pins.constrain(&"zc.buildout".parse().unwrap())
+                .unwrap()
+                .allows(&"3.0.1+slapos010".parse().unwrap())
+        );
+        assert_eq!(constrained(&pins, "other").unwrap(), "other==1+slapos1");
     }
 
     #[test]

@@ -18,6 +18,8 @@ use super::build::EggBuild;
 use super::error::EggError;
 use super::index::pip::FIND_PIP;
 use super::install::{HashWriter, hex};
+use super::name::ProjectName;
+use super::requirement::Requirement;
 use crate::{EggSettings, unfinished};
 
 /// How long one build may take.
@@ -47,6 +49,7 @@ pub(super) struct Builder<'a> {
 struct Prepared {
     source: Utf8PathBuf,
     requires: Vec<String>,
+    missing: Vec<String>,
 }
 
 impl Builder<'_> {
@@ -68,8 +71,13 @@ impl Builder<'_> {
             .ok_or_else(|| failed(std::io::ErrorKind::InvalidFilename.into()))?;
         let target = scratch.join("wheel");
         let prepared = self.prepare(archive, build, &path, &scratch.join("source"))?;
-        if !self.is_isolated() && !prepared.requires.is_empty() {
-            path.extend((self.provide)(&prepared.requires)?);
+        let wanted = if self.is_isolated() {
+            Vec::new()
+        } else {
+            self.to_provide(prepared.requires, &prepared.missing)
+        };
+        if !wanted.is_empty() {
+            path.extend((self.provide)(&wanted)?);
         }
         let settings = scratch.join("setuptools.cfg");
         if let Some(text) = build.settings_for_setuptools() {
@@ -86,6 +94,15 @@ impl Builder<'_> {
             return Err(failed(source));
         }
         wheel_in(&directory).ok_or_else(|| failed(std::io::Error::from(std::io::ErrorKind::NotFound)))
+    }
+
+    /// What a build is to find before what the interpreter has: what that does not have, and what the profile pins.
+    fn to_provide(&self, requires: Vec<String>, missing: &[String]) -> Vec<String> {
+        let pinned: Vec<ProjectName> = self.settings.pins.keys().map(|name| ProjectName::new(name)).collect();
+        let is_pinned = |text: &str| {
+            text.parse::<Requirement>().is_ok_and(|requirement| pinned.contains(&requirement.project))
+        };
+        requires.into_iter().filter(|text| missing.contains(text) || is_pinned(text)).collect()
     }
 
     fn is_isolated(&self) -> bool {
