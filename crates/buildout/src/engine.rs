@@ -220,8 +220,11 @@ impl Engine {
             return Err(Fault::TooDeep { limit: DEEPEST }.into());
         }
         self.doing.push(activity);
-        let done =
-            work(self).map_err(|error| error.during(|| self.activities()).among(|| self.sections_at_work()));
+        let done = work(self).map_err(|error| {
+            error
+                .during(|| self.activities())
+                .among(|| self.sections_at_work(), || self.options_being_expanded())
+        });
         self.doing.pop();
         done
     }

@@ -22,6 +22,7 @@ struct Details {
     excerpts: Vec<Excerpt>,
     section: Option<String>,
     at_work: Vec<String>,
+    expanding: Vec<(String, String)>,
     post_mortem: Option<String>,
 }
 
@@ -74,6 +75,8 @@ pub enum Fault {
     NoProfile {
         /// Its path.
         path: Utf8PathBuf,
+        /// Files beside it with similar names.
+        near: Vec<String>,
     },
     /// `init` where a profile is.
     #[error("the profile {path} exists already")]
@@ -93,6 +96,8 @@ pub enum Fault {
         chain: Vec<String>,
         /// The word of the `extends` option that names it.
         word: String,
+        /// Files with similar names, where it should be.
+        near: Vec<String>,
         /// Why.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -104,6 +109,8 @@ pub enum Fault {
         name: String,
         /// The profiles that lead to it, the outermost first.
         chain: Vec<String>,
+        /// The word of the `extends` option that names it again.
+        word: String,
     },
     /// The option `extended-by` of long ago.
     #[error("the profile {name} uses `extended-by`, which has no meaning any more")]
@@ -284,6 +291,8 @@ pub enum Fault {
     Exception {
         /// The exception that it raises.
         name: &'static str,
+        /// The option of `[buildout]` that is to blame.
+        option: &'static str,
         /// The text.
         message: String,
         /// What to do next.
@@ -356,10 +365,22 @@ impl BuildError {
         self
     }
 
-    /// Keeps which sections were at work; the first time counts, since it is the innermost.
-    pub(crate) fn among(mut self, sections: impl FnOnce() -> Vec<String>) -> Self {
+    /// Options that were being expanded, as sections and names: each refers to the next.
+    #[must_use]
+    pub fn expanding(&self) -> &[(String, String)] {
+        &self.0.expanding
+    }
+
+    /// Keeps which sections were at work, and which options were being expanded; the first time counts, since it is
+    /// the innermost.
+    pub(crate) fn among(
+        mut self,
+        sections: impl FnOnce() -> Vec<String>,
+        expanding: impl FnOnce() -> Vec<(String, String)>,
+    ) -> Self {
         if self.0.at_work.is_empty() {
             self.0.at_work = sections();
+            self.0.expanding = expanding();
         }
         self
     }
@@ -442,6 +463,7 @@ impl<F: Into<Fault>> From<F> for BuildError {
             excerpts: Vec::new(),
             section: None,
             at_work: Vec::new(),
+            expanding: Vec::new(),
             post_mortem: None,
         }))
     }

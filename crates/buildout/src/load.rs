@@ -9,7 +9,7 @@ use shacache::HttpCacheSettings;
 
 use crate::command_line::CommandLineAssignment;
 use crate::engine::Engine;
-use crate::profiles::{FetchRules, Location, Reader, normalise};
+use crate::profiles::{FetchRules, Location, Reader, normalise, profiles_like};
 use crate::syntax::Operator;
 use crate::table::{Origin, Step, Table};
 use crate::{BuildError, Command, Dialect, Fault, Settings};
@@ -42,7 +42,7 @@ pub(crate) fn load(engine: &mut Engine, settings: &Settings) -> Result<(), Build
         && !present
         && line.command != Command::Setup
     {
-        return Err(Fault::NoProfile { path: path.clone() }.into());
+        return Err(Fault::NoProfile { path: path.clone(), near: profiles_like(path) }.into());
     }
     // Compatibility: zc.buildout does not know where to build what it got from the network.
     if engine.dialect() == Dialect::Slapos || matches!(root, Location::Path(_)) {
@@ -254,6 +254,7 @@ fn fetch_rules(
     {
         return Err(Fault::Exception {
             name: "ValueError",
+            option: "extends-cache",
             message: format!("extends-cache '{cache}' may not contain ${{section:variable}} to expand."),
             hint: "write the path itself: it is needed before anything can be expanded",
             code: "E-profile-value",

@@ -17,6 +17,7 @@ use crate::condition::Condition;
 use crate::download::{Download, Fetcher, Prefetch};
 use crate::engine::Engine;
 use crate::fault::Fault;
+use crate::nearest::nearest;
 use crate::sources::{Source, SourceId};
 use crate::syntax::{Operator, ParsedSection, parse};
 use crate::table::Table;
@@ -124,7 +125,7 @@ impl<'a> Reader<'a> {
             }
             let child = location.key();
             if self.open.contains(&child) {
-                return Err(Fault::RecursiveInclude { name: child, chain: chain.clone() }.into());
+                return Err(Fault::RecursiveInclude { name: child, chain: chain.clone(), word }.into());
             }
             if !self.graph.contains(&child) {
                 let (profile, base) = self.read(&location, chain, &word)?;
@@ -149,9 +150,12 @@ impl<'a> Reader<'a> {
         let (text, copy) = match self.text(location) {
             Ok(read) => read,
             Err(source) => {
-                return Err(
-                    Fault::Extends { name, chain: chain.to_vec(), word: word.to_owned(), source }.into()
-                );
+                let near = match location {
+                    Location::Path(path) if !path.exists() => profiles_like(path),
+                    _ => Vec::new(),
+                };
+                let (chain, word) = (chain.to_vec(), word.to_owned());
+                return Err(Fault::Extends { name, chain, word, near, source }.into());
             }
         };
         let base = location.parent();
@@ -250,6 +254,15 @@ impl<'a> Reader<'a> {
             .into()
         })
     }
+}
+
+/// Files beside a missing one whose names are close to its.
+pub(crate) fn profiles_like(path: &Utf8Path) -> Vec<String> {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else { return Vec::new() };
+    let Ok(entries) = directory.read_dir_utf8() else { return Vec::new() };
+    // A directory with more than that is no place of profiles.
+    let names: Vec<String> = entries.take(1000).flatten().map(|entry| entry.file_name().to_owned()).collect();
+    nearest(name, names.iter().map(String::as_str))
 }
 
 /// Reads a profile, unless it is too large to be one; what calls itself a file and has no end is no profile either.

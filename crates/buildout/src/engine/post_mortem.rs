@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::Engine;
+use super::{Activity, Engine};
 use crate::BuildError;
 use crate::table::Origin;
 
@@ -17,6 +17,15 @@ impl Engine {
             self.doing.iter().filter_map(|doing| doing.section().cloned()).collect();
         sections.dedup();
         sections
+    }
+
+    /// Options that are being expanded, the outermost first.
+    pub(super) fn options_being_expanded(&self) -> Vec<(String, String)> {
+        let option = |doing: &Activity| match doing {
+            Activity::GettingOption(section, option) => Some((section.clone(), option.clone())),
+            _ => None,
+        };
+        self.doing.iter().filter_map(option).collect()
     }
 
     /// Each section that was at work, with its options as the profiles have them, where, and expanded.

@@ -45,10 +45,10 @@ pub fn classic(error: &BuildError) -> String {
 /// The message in the words of the Python engine, where it has any.
 fn message(error: &BuildError) -> String {
     match error.fault() {
-        Fault::NoProfile { path } => format!("Couldn't open {path}"),
+        Fault::NoProfile { path, .. } => format!("Couldn't open {path}"),
         Fault::ProfileExists { path } => format!("{} already exists.", quoted(path.as_str())),
         Fault::Syntax(error) => syntax(error),
-        Fault::RecursiveInclude { name, chain } => {
+        Fault::RecursiveInclude { name, chain, .. } => {
             let chain: Vec<String> = chain.iter().map(|name| quoted(name)).collect();
             format!("Recursive file include [{}] {name}", chain.join(", "))
         }

@@ -7,9 +7,13 @@ use crate::fault::{BuildError, Fault};
 use crate::nearest::nearest;
 use crate::syntax::SyntaxErrorKind;
 
+/// Of a long chain of options, so many are named, and the last one.
+const MOST_OPTIONS: usize = 8;
+
 /// Edits and commands that may mend it, the best first.
 pub(super) fn hints(error: &BuildError) -> Vec<String> {
     match error.fault() {
+        Fault::NoProfile { near, .. } if !near.is_empty() => did_you_mean(near, |name| format!("-c {name}")),
         Fault::NoProfile { .. } => {
             vec!["name the profile with -c, or write a first one with `buildout init`".to_owned()]
         }
@@ -28,6 +32,7 @@ pub(super) fn hints(error: &BuildError) -> Vec<String> {
                 }
             }
         }
+        Fault::Extends { near, .. } if !near.is_empty() => did_you_mean(near, ToOwned::to_owned),
         Fault::Extends { word, source, .. } => {
             let hint = match source.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
                 Some(ErrorKind::InvalidData) => "save it as UTF-8",
@@ -165,6 +170,28 @@ fn mismatch_facts(mismatch: &Mismatch) -> Vec<String> {
 
 /// Facts that the headline leaves out.
 pub(super) fn facts(error: &BuildError) -> Vec<String> {
+    let mut facts = facts_of_fault(error);
+    facts.extend(way(error));
+    facts
+}
+
+/// What was being expanded, when the lines shown do not tell it all.
+fn way(error: &BuildError) -> Option<String> {
+    let options = error.expanding();
+    if matches!(error.fault(), Fault::Circular { .. }) || options.len() < 2 {
+        return None;
+    }
+    let name = |(section, option): &(String, String)| format!("${{{section}:{option}}}");
+    let (first, last) = (&options[..options.len().min(MOST_OPTIONS)], options.last().map(name)?);
+    let mut names: Vec<String> = first.iter().map(name).collect();
+    if options.len() > MOST_OPTIONS {
+        names.push(format!("({} more)", options.len() - MOST_OPTIONS - 1));
+        names.push(last);
+    }
+    Some(format!("while expanding {}", names.join(" → ")))
+}
+
+fn facts_of_fault(error: &BuildError) -> Vec<String> {
     match error.fault() {
         Fault::Extends { chain, source, .. } => {
             let mut facts = match source.downcast_ref() {
@@ -176,7 +203,9 @@ pub(super) fn facts(error: &BuildError) -> Vec<String> {
             }
             facts
         }
-        Fault::RecursiveInclude { name, chain } => vec![format!("the way: {} → {name}", chain.join(" → "))],
+        Fault::RecursiveInclude { name, chain, .. } => {
+            vec![format!("the way: {} → {name}", chain.join(" → "))]
+        }
         Fault::Circular { chain, .. } => {
             let chain: Vec<String> =
                 chain.iter().map(|(section, option)| format!("${{{section}:{option}}}")).collect();

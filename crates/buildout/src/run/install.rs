@@ -72,6 +72,7 @@ fn check_cache(engine: &mut Engine) -> Result<(), BuildError> {
     }
     Err(Fault::Exception {
         name: "ValueError",
+        option: "install-from-cache",
         message: "install_from_cache set to true with no download cache".to_owned(),
         hint: "set `download-cache`, or leave `install-from-cache` out",
         code: "E-profile-value",

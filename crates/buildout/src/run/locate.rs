@@ -28,12 +28,19 @@ pub(super) fn excerpts(engine: &Engine, error: &BuildError) -> Vec<Excerpt> {
             };
             return error.lines.iter().take(MOST_LINES).map(place).collect();
         }
-        Fault::Extends { chain, word, .. } => chain.last().and_then(|file| {
-            let source = engine.sources.by_name(file)?;
-            let start = source.text.find("extends")?;
-            let range = find_word(&source.text, start..source.text.len(), word)?;
-            Some(excerpt(source, range, "extended here"))
+        Fault::ExtendedBy { name } => engine.sources.by_name(name).and_then(|source| {
+            let range = find_word(&source.text, 0..source.text.len(), "extended-by")?;
+            Some(excerpt(source, range, "not supported any more"))
         }),
+        Fault::Exception { option, .. } => at_option("buildout", option, ""),
+        Fault::Extends { chain, word, .. } | Fault::RecursiveInclude { chain, word, .. } => {
+            chain.last().and_then(|file| {
+                let source = engine.sources.by_name(file)?;
+                let start = source.text.find("extends")?;
+                let range = find_word(&source.text, start..source.text.len(), word)?;
+                Some(excerpt(source, range, "extended here"))
+            })
+        }
         Fault::Condition { file, line, .. } => engine
             .sources
             .by_name(file)

@@ -256,9 +256,34 @@ fn a_profile_that_extends_itself() {
     Error: Recursive file include ['/dir/buildout.cfg', '/dir/base.cfg'] /dir/buildout.cfg
     error: the profile /dir/buildout.cfg extends itself
       because: the way: /dir/buildout.cfg → /dir/base.cfg → /dir/buildout.cfg
+      ╭▸ /dir/base.cfg:2:11
+      │
+    2 │ extends = ./buildout.cfg
+      ╰╴          ━━━━━━━━━━━━━━ extended here
     hint: remove one of the `extends` on the way: /dir/buildout.cfg → /dir/base.cfg
     E-profile-extends-loop
     ");
+}
+
+#[test]
+fn a_profile_whose_name_is_nearly_right() {
+    let bench = Bench::with("[buildout]\nextends = bsae.cfg\n");
+    bench.write("base.cfg", "");
+
+    assert!(bench.fail("").contains("hint: did you mean base.cfg?\n"));
+    assert!(bench.fail("-c buildou.cfg").contains("hint: did you mean -c buildout.cfg?\n"));
+}
+
+#[test]
+fn options_that_refer_to_a_wrong_one() {
+    let bench = Bench::with(
+        "[buildout]\nparts = a\n[a]\nrecipe = test\nx = ${b:y}\n[b]\ny = ${c:z}\n[c]\nz = ${d:nothing}\n[d]\n",
+    );
+
+    let text = bench.fail("");
+
+    assert!(text.contains("because: while expanding ${a:x} → ${b:y} → ${c:z}\n"), "{text}");
+    assert!(text.contains("/dir/buildout.cfg:9:5"), "{text}");
 }
 
 #[test]
