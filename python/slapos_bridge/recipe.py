@@ -390,10 +390,13 @@ _files = {}
 
 
 def _complete_zc_buildout():
-    """Gives the package what its own program has loaded by then: recipes use its modules without importing them."""
-    package = importlib.import_module('zc.buildout')
-    if '__getattr__' in package.__dict__:
-        return
+    """Gives the package what its own program has loaded by then: recipes use its modules without importing them.
+
+    Nothing to do while nobody has imported it; tells whether there was something.
+    """
+    package = sys.modules.get('zc.buildout')
+    if package is None or '__getattr__' in package.__dict__:
+        return False
 
     def lazily(name):
         if name.startswith('_'):
@@ -407,6 +410,7 @@ def _complete_zc_buildout():
         return module
 
     package.__getattr__ = lazily
+    return True
 
 
 def _load(entry):
@@ -436,8 +440,15 @@ def load(entry, path, directory):
     """Imports a recipe."""
     os.chdir(directory)
     _extend_path(path)
+    # Importing zc.buildout costs more than most recipes do, so it is left to those that want it.
+    try:
+        _load(entry)
+    except AttributeError:
+        # It may have wanted a module of zc.buildout that it has not imported.
+        if not _complete_zc_buildout():
+            raise
+        _load(entry)
     _complete_zc_buildout()
-    _load(entry)
 
 
 def _use_engine():
@@ -493,8 +504,7 @@ def late(section, option):
 
 def uninstall(part, entry, path, options, directory):
     """Undoes what a part did beyond its files."""
-    os.chdir(directory)
-    _extend_path(path)
+    load(entry, path, directory)
     _load(entry)(part, options)
 
 
