@@ -71,6 +71,8 @@ impl Installed {
         let parts = buildout.shift_remove("parts").unwrap_or_default();
         let parts = parts
             .split_whitespace()
+            // No engine wrote a name that no section can have, and a record with it could not be read again.
+            .filter(|part| syntax::is_section_name(part))
             .map(|part| (part.to_owned(), section(part).unwrap_or_default()))
             .collect();
         Ok(Self { develop_eggs: buildout.shift_remove(DEVELOP_EGGS).unwrap_or_default(), parts })
@@ -239,6 +241,14 @@ mod tests {
 
         assert_eq!(parts.keys().collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(parts["b"]["y"], "2");
+    }
+
+    #[test]
+    fn parts_whose_names_no_section_can_have_are_left_out() {
+        let read = Installed::parse("", "[buildout]\nparts = [ p a:b a]b\n[p]\nx = 1\n").unwrap();
+
+        assert_eq!(read.parts.keys().collect::<Vec<_>>(), ["p"]);
+        assert_eq!(Installed::parse("", &read.text()).unwrap(), read);
     }
 
     #[test]

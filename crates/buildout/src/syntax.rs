@@ -278,6 +278,12 @@ fn split_option(line: &str) -> Option<(&str, Operator, &str)> {
     Some((name, operator, value.trim_matches(is_blank)))
 }
 
+/// Whether a name can stand in a header.
+pub(crate) fn is_section_name(name: &str) -> bool {
+    header::parse(&format!("[{name}]"))
+        .is_some_and(|header| header.name == name && header.condition.is_none())
+}
+
 /// Whether a name can stand on the left of `=`.
 pub(crate) fn is_option_name(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
