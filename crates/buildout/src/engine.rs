@@ -14,7 +14,6 @@ mod substitute;
 mod unasked;
 
 pub(crate) use defaults::known_options;
-pub(crate) use signature::hexadecimal;
 pub(crate) use state::unused_message;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

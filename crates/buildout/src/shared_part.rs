@@ -13,8 +13,9 @@ use fs_err as fs;
 use host::files;
 use host::locks::FileLock;
 use md5::{Digest, Md5};
+use shacache::hexadecimal;
 
-use crate::engine::{Engine, hexadecimal};
+use crate::engine::Engine;
 use crate::installed::SIGNATURE;
 use crate::profiles::{BASE_OPTION, BASE_REFERENCE};
 use crate::{BuildError, Dialect, Level, Part, RecipeError, Section};
@@ -67,15 +68,17 @@ impl Section<'_> {
         let place = |root: &Utf8Path| root.join(self.name()).join(&digest);
         let found = roots.iter().map(|root| place(root)).find(|location| is_built(location));
         let (location, message) = match found {
-            Some(location) => (location, "already built"),
-            None => match roots.iter().find(|root| files::is_accessible(root.as_std_path(), 2)) {
-                Some(root) => (place(root), "needs to build"),
-                None => return private(self),
-            },
-        };
-        let message = match message {
-            "already built" => format!("shared at {location} ({message})"),
-            message => format!("will be shared at {location} ({message})"),
+            Some(location) => {
+                let message = format!("shared at {location} (already built)");
+                (location, message)
+            }
+            None => {
+                let writable = roots.iter().find(|root| files::is_accessible(root.as_std_path(), 2));
+                let Some(root) = writable else { return private(self) };
+                let location = place(root);
+                let message = format!("will be shared at {location} (needs to build)");
+                (location, message)
+            }
         };
         self.log(Level::Info, message);
         Ok(SharedPart { location, made_of: Some(made_of), makes_location: true })

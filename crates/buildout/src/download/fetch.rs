@@ -7,12 +7,11 @@ use std::time::Duration;
 use base64::Engine as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use md5::{Digest, Md5};
-use shacache::{Client, ContentCache, Hashes, Limits, Request, TransferError};
+use shacache::{Client, ContentCache, Hashes, Limits, Request, TransferError, hexadecimal};
 use tempfile::NamedTempFile;
 
 use super::keep::{algorithms, check, check_file, deliver, keep, new_file, utf8};
 use super::{Download, DownloadError, Downloaded, Place, Prefetch, mirror, netrc};
-use crate::engine::hexadecimal;
 use crate::unfinished;
 
 /// How long to wait for a word from a server, unless `socket-timeout` says otherwise.
@@ -215,7 +214,7 @@ impl Fetcher {
         let mut file = received?;
         if let Some(mirror) = mirror {
             mirror::add(mirror, download, file.as_file_mut(), &mut |message| {
-                log(Some("networkcache"), message)
+                log(Some("networkcache"), message);
             });
         }
         Ok(file)

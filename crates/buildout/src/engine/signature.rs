@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use md5::{Digest, Md5};
+use shacache::hexadecimal;
 
 use super::{Engine, Entry, Kind, short_name};
 use crate::profiles::{BASE_OPTION, BASE_REFERENCE};
@@ -101,12 +102,4 @@ impl Engine {
 fn add(hash: &mut Md5, text: &str) {
     hash.update(text.len().to_le_bytes());
     hash.update(text);
-}
-
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

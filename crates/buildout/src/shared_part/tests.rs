@@ -161,7 +161,7 @@ fn a_second_release_uses_what_the_first_has_built() {
         log,
         [format!("p: shared at {there} (already built)"), "p: shared part is already installed".to_owned()]
     );
-    assert_eq!(trial.places(), [place.clone()]);
+    assert_eq!(trial.places(), std::slice::from_ref(&place));
     let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(place.join("built")).unwrap());
     assert_eq!(mode & 0o222, 0);
     let record = fs::read_to_string(trial.root.join("two/.installed.cfg")).unwrap();
