@@ -182,7 +182,7 @@ impl CommandLine {
                     let jobs = if rest.is_empty() { words.next() } else { Some(rest.to_owned()) };
                     match jobs {
                         Some(jobs) if jobs.parse().is_ok_and(|jobs: usize| jobs > 0) => {
-                            self.set("jobs", &jobs)
+                            self.set("jobs", &jobs);
                         }
                         _ => {
                             return Err(UsageError(format!("No number of jobs specified for option {word}")));

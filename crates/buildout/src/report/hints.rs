@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use crate::download::{DownloadError, Mismatch, Place};
 use crate::fault::{BuildError, Fault};
 use crate::nearest::nearest;
-use crate::syntax::SyntaxErrorKind;
+use crate::syntax::{SyntaxError, SyntaxErrorKind};
 
 /// Of a long chain of options, so many are named, and the last one.
 const MOST_OPTIONS: usize = 8;
@@ -18,20 +18,7 @@ pub(super) fn hints(error: &BuildError) -> Vec<String> {
             vec!["name the profile with -c, or write a first one with `buildout init`".to_owned()]
         }
         Fault::ProfileExists { .. } => vec!["use `buildout bootstrap` where a profile is".to_owned()],
-        Fault::Syntax(error) => {
-            let line = error.lines.first().map_or("", |number| error.line(*number)).trim();
-            match error.kind {
-                SyntaxErrorKind::NoSection => vec!["begin the profile with `[buildout]`".to_owned()],
-                SyntaxErrorKind::Unknown if line.contains(':') && !line.contains('=') => {
-                    vec!["options are written `name = value`".to_owned()]
-                }
-                SyntaxErrorKind::Unknown => {
-                    vec![format!(
-                        "a value that goes on must be indented: put at least one blank before “{line}”"
-                    )]
-                }
-            }
-        }
+        Fault::Syntax(error) => vec![syntax_hint(error)],
         Fault::Extends { near, .. } if !near.is_empty() => did_you_mean(near, ToOwned::to_owned),
         Fault::Extends { word, source, .. } => {
             let hint = match source.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
@@ -92,6 +79,19 @@ pub(super) fn hints(error: &BuildError) -> Vec<String> {
         Fault::InvalidValue { expected, .. } => vec![format!("write {expected}")],
         Fault::RelativeInRemote { .. } => {
             vec!["write an absolute path, or set it on the command line".to_owned()]
+        }
+    }
+}
+
+fn syntax_hint(error: &SyntaxError) -> String {
+    let line = error.lines.first().map_or("", |number| error.line(*number)).trim();
+    match error.kind {
+        SyntaxErrorKind::NoSection => "begin the profile with `[buildout]`".to_owned(),
+        SyntaxErrorKind::Unknown if line.contains(':') && !line.contains('=') => {
+            "options are written `name = value`".to_owned()
+        }
+        SyntaxErrorKind::Unknown => {
+            format!("a value that goes on must be indented: put at least one blank before “{line}”")
         }
     }
 }
