@@ -220,7 +220,7 @@ fn build_patched(part: &mut Part<'_>, settings: &EggSettings, requirement: &str)
     if patches.trim().is_empty() || part.is_offline() {
         return Ok(());
     }
-    let build = source_options::egg_build(part, Some(project), &BTreeMap::new(), &[])?;
+    let (build, _patches) = source_options::egg_build(part, Some(project), &BTreeMap::new(), &[])?;
     part.build_egg(settings, requirement, &build, &settings.eggs_directory)?;
     Ok(())
 }

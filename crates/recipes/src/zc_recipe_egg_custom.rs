@@ -93,7 +93,8 @@ impl Recipe for CustomEgg {
         let requirement: Requirement = egg.trim().parse().map_err(|error| {
             RecipeError::new("the requirement cannot be read").because(error).option("egg")
         })?;
-        let build = egg_build(part, Some(&requirement.written), &self.extension_options, &self.variables)?;
+        let (build, _patches) =
+            egg_build(part, Some(&requirement.written), &self.extension_options, &self.variables)?;
         let settings = self.sources.settings(part)?;
         let directory = part.require("_d")?;
         let egg = part.build_egg(&settings, egg.trim(), &build, Utf8Path::new(&directory))?;

@@ -65,7 +65,7 @@ impl RecipeKind for Develop {
 
 impl Recipe for DevelopEgg {
     fn install(&mut self, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
-        let build = egg_build(part, None, &self.extension_options, &self.variables)?;
+        let (build, _patches) = egg_build(part, None, &self.extension_options, &self.variables)?;
         let settings = part.egg_settings()?;
         let setup = Utf8PathBuf::from(part.require("setup")?);
         let script = if setup.is_dir() { setup.join("setup.py") } else { setup };

@@ -3,6 +3,7 @@
 //! The order of the result is zc.buildout's, because it is the order of `sys.path` in scripts.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use pep440_rs::Version;
@@ -181,7 +182,7 @@ impl<C: Choice> Walk<'_, C> {
         by.sort_by_key(|choice| (choice.version(), choice.project()));
         let mut told = format!("Getting required '{text}'");
         for choice in by {
-            told.push_str(&format!("\n  required by {}.", describe(&**choice)));
+            let _ = write!(told, "\n  required by {}.", describe(&**choice));
             self.required_by.push((text.clone(), format!("{}=={}", choice.written(), choice.version())));
         }
         self.rules.told.step(|| told);

@@ -29,6 +29,11 @@ const PREPARE: &str = include_str!("../../../../python/slapos_bridge/prepare_sou
 const RUN_PIP: &str =
     "import runpy\nsys.argv[0] = 'pip'\nrunpy.run_module('pip', run_name='__main__', alter_sys=True)\n";
 
+/// The directory for the wheel, in that of the build.
+const WHEEL: &str = "wheel";
+/// The file with settings for setuptools, in the directory of the build.
+const SETTINGS: &str = "setuptools.cfg";
+
 /// Installs requirements and gives the directories in which they are.
 pub(super) type Provide<'a> = dyn Fn(&[String]) -> Result<Vec<Utf8PathBuf>, EggError> + Sync + 'a;
 
@@ -69,7 +74,7 @@ impl Builder<'_> {
         let scratch = unfinished::directory_in(self.cache).map_err(failed)?;
         let scratch = Utf8Path::from_path(scratch.path())
             .ok_or_else(|| failed(std::io::ErrorKind::InvalidFilename.into()))?;
-        let target = scratch.join("wheel");
+        let target = scratch.join(WHEEL);
         let prepared = self.prepare(archive, build, &path, &scratch.join("source"))?;
         let wanted = if self.is_isolated() {
             Vec::new()
@@ -79,11 +84,11 @@ impl Builder<'_> {
         if !wanted.is_empty() {
             path.extend((self.provide)(&wanted)?);
         }
-        let settings = scratch.join("setuptools.cfg");
+        let settings = scratch.join(SETTINGS);
         if let Some(text) = build.settings_for_setuptools() {
             files::replace_unsynced(&settings, text, 0o644).map_err(failed)?;
         }
-        self.run_pip(archive, &prepared.source, build, &path, &settings, &target)?;
+        self.run_pip(archive, &prepared.source, build, &path, scratch)?;
         if wheel_in(&target).is_none() {
             let verdict = "no wheel".to_owned();
             return Err(EggError::Build { what: archive.to_string(), verdict, output: String::new() });
@@ -140,9 +145,9 @@ impl Builder<'_> {
         source: &Utf8Path,
         build: &EggBuild,
         path: &[Utf8PathBuf],
-        settings: &Utf8Path,
-        target: &Utf8Path,
+        scratch: &Utf8Path,
     ) -> Result<(), EggError> {
+        let (settings, target) = (scratch.join(SETTINGS), scratch.join(WHEEL));
         let script = format!("{FIND_PIP}\n{RUN_PIP}");
         let words = ["-c", &script, "wheel", "--no-deps", "--quiet", "--wheel-dir", target.as_str()];
         let mut program = self.program(build, path).env("PIP_DISABLE_PIP_VERSION_CHECK", "1").args(words);

@@ -54,7 +54,7 @@ fn a_source_archive_becomes_an_egg_like_any_other() {
     let set = place.install(&["one"]).unwrap();
 
     let egg = place.settings.eggs_directory.join(format!("one-1.0-py{}.egg", place.python()));
-    assert_eq!(set.path(), [egg.clone()]);
+    assert_eq!(set.path(), std::slice::from_ref(&egg));
     assert_eq!(module(&egg), "SEEN = ['plain', None, None]\n");
 }
 

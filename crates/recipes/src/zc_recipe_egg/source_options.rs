@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use buildout::eggs::EggBuild;
-use buildout::{Download, OptionDoc, Part, RecipeError, Section, Value};
-use camino::Utf8Path;
+use buildout::{Download, Downloaded, OptionDoc, Part, RecipeError, Section, Value};
 
 use crate::options::lines;
 
@@ -85,17 +84,18 @@ pub(crate) fn variables(section: &mut Section<'_>) -> Result<Vec<(String, String
     };
     let mut sorted = variables.clone();
     sorted.sort_unstable();
-    let pairs = sorted.iter().map(|(name, value)| {
-        Value::Tuple(vec![Value::from(name.as_str()), Value::from(value.as_str())].into())
-    });
-    let data = Value::List(pairs.collect::<Vec<_>>().into()).representation();
+    let pairs = sorted
+        .iter()
+        .map(|(name, value)| Value::Tuple(vec![Value::from(name.as_str()), Value::from(value.as_str())]));
+    let data = Value::List(pairs.collect()).representation();
     let data = data.map_err(|error| RecipeError::new("the variables cannot be recorded").because(error))?;
     section.set("_environment-data", data);
     Ok(variables)
 }
 
 /// The build that a part wants: its variables expanded by those of the build, its patches fetched. `project` begins
-/// the names of the options about patches; without it they stand alone.
+/// the names of the options about patches; without it they stand alone. The patches are there as long as what is given
+/// with the build.
 ///
 /// # Errors
 /// A variable refers to another that does not exist, or a patch cannot be had.
@@ -104,7 +104,7 @@ pub(crate) fn egg_build(
     project: Option<&str>,
     extension_options: &BTreeMap<String, String>,
     variables: &[(String, String)],
-) -> Result<EggBuild, RecipeError> {
+) -> Result<(EggBuild, Vec<Downloaded>), RecipeError> {
     let mut environment = BTreeMap::new();
     for (name, text) in variables {
         let value = expanded(text, |wanted| {
@@ -131,9 +131,11 @@ pub(crate) fn egg_build(
         let value = if of_project.is_some() { of_project } else { part.get(name)? };
         Ok(value.filter(|value| !value.trim().is_empty()))
     };
+    let mut patches = Vec::new();
     for patch in option(part, "patches")?.unwrap_or_default().split_whitespace() {
-        build.patches.push(patch_file(part, patch)?);
+        patches.push(patch_file(part, patch)?);
     }
+    build.patches = patches.iter().map(|patch| patch.path().to_owned()).collect();
     let words = option(part, "patch-options")?.unwrap_or_else(|| "-p0".to_owned());
     let program = option(part, "patch-binary")?.unwrap_or_else(|| "patch".to_owned());
     build.patch_command =
@@ -146,29 +148,16 @@ pub(crate) fn egg_build(
         })?,
         None => u32::try_from(build.patches.len()).unwrap_or(u32::MAX),
     };
-    Ok(build)
+    Ok((build, patches))
 }
 
-/// Fetches a patch, `place` or `place#md5`. What it leads to stays until the build ends.
-fn patch_file(part: &mut Part<'_>, patch: &str) -> Result<camino::Utf8PathBuf, RecipeError> {
+/// Fetches a patch, `place` or `place#md5`.
+fn patch_file(part: &mut Part<'_>, patch: &str) -> Result<Downloaded, RecipeError> {
     let (place, md5) = match patch.rsplit_once('#') {
         Some((place, md5)) => (place, Some(md5.to_owned())),
         None => (patch, None),
     };
-    let downloaded = part.download(&Download::new(place).md5(md5))?;
-    if part.resolve(place) == downloaded.path() {
-        return Ok(downloaded.path().to_owned());
-    }
-    // A temporary file goes with its handle; the build needs it once, from a place of its own.
-    let name = Utf8Path::new(place).file_name().unwrap_or("patch");
-    let directory = part.require_other("buildout", "parts-directory")?;
-    let kept = part.resolve(&directory).join(format!(".{}-{name}", part.name()));
-    let text = fs_err::read(downloaded.path())
-        .map_err(|error| RecipeError::new(format!("the patch {place} cannot be read")).because(error))?;
-    host::files::replace(&kept, text, 0o644)
-        .map_err(|error| RecipeError::new(format!("cannot write {kept}")).because(error))?;
-    part.created(kept.clone());
-    Ok(kept)
+    part.download(&Download::new(place).md5(md5))
 }
 
 /// A text in which `%(NAME)s` stands for a variable and `%%` for a percent sign; `None` when one is missing, or a

@@ -334,3 +334,20 @@ fn check(what: &str, expected: Option<&Checksum>, found: Option<Checksum>) -> Re
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_trusted_with_every_port_or_with_one() {
+        let hosts = ["One.example", "two.example:8443"].map(str::to_owned);
+        let fetcher = Fetcher::new(&Places { trusted_hosts: hosts.into(), ..Places::default() }).unwrap();
+        let is_trusted = |address: &str| fetcher.is_trusted(&Url::parse(address).unwrap());
+
+        assert!(is_trusted("https://one.example/simple/") && is_trusted("https://one.example:444/"));
+        assert!(is_trusted("https://two.example:8443/"));
+        assert!(!is_trusted("https://two.example/") && !is_trusted("https://one.example.net/"));
+        assert!(Fetcher::new(&Places::default()).unwrap().trusting.is_none());
+    }
+}
