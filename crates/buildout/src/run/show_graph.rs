@@ -45,11 +45,16 @@ fn parts(engine: &mut Engine, settings: &mut Settings) -> Result<Graph, BuildErr
 
 fn profiles(engine: &Engine) -> Graph {
     let sources: Vec<_> = engine.sources.iter().collect();
-    let places: HashMap<&str, usize> =
-        sources.iter().enumerate().map(|(place, source)| (source.name.as_str(), place)).collect();
+    // A profile may have been reached by a way with `..` in it.
+    let places: HashMap<String, usize> = sources
+        .iter()
+        .enumerate()
+        .map(|(place, source)| (Location::parse(&source.name).key(), place))
+        .collect();
     let mut graph = Graph::default();
     for (place, source) in sources.iter().enumerate() {
-        let path = Utf8Path::new(&source.name);
+        let path = Location::parse(&source.name).key();
+        let path = Utf8Path::new(&path);
         let name = path.strip_prefix(engine.directory()).unwrap_or(path).to_string();
         graph.nodes.push(Node { name, note: String::new() });
         let base = Location::parse(&source.base);

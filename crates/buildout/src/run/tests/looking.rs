@@ -112,8 +112,9 @@ fn why_of_a_part_as_it_was_says_so() {
 #[test]
 fn graphs_show_parts_and_profiles() {
     let bench = Bench::with(&PROFILE.replace("[buildout]", "[buildout]\nextends = base/x.cfg"));
-    bench.write("base/x.cfg", "[buildout]\nextends = y.cfg\n");
-    bench.write("base/y.cfg", "[versions]\n");
+    bench.write("base/x.cfg", "[buildout]\nextends = ../more/y.cfg\n");
+    bench.write("more/y.cfg", "[buildout]\nextends = ../base/z.cfg\n");
+    bench.write("base/z.cfg", "[versions]\n");
 
     let parts: serde_json::Value = serde_json::from_str(&bench.succeed("graph --format json")).unwrap();
     let profiles = bench.succeed("graph --profiles");
@@ -125,9 +126,11 @@ fn graphs_show_parts_and_profiles() {
       node [shape = box, fontname = "sans-serif"];
       n0 [label = "buildout.cfg"];
       n1 [label = "base/x.cfg"];
-      n2 [label = "base/y.cfg"];
+      n2 [label = "more/y.cfg"];
+      n3 [label = "base/z.cfg"];
       n0 -> n1;
       n1 -> n2;
+      n2 -> n3;
     }
     "#);
     assert!(bench.succeed("graph --format svg").starts_with("<svg "));

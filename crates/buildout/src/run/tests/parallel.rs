@@ -225,7 +225,9 @@ fn a_panic_of_a_recipe_loses_nothing_of_the_record() {
 fn a_number_of_jobs_that_is_none_is_refused_before_anything_is_begun() {
     let bench = bench(&[("a", ""), ("b", "")]);
 
-    assert!(bench.fail("buildout:jobs=many").contains("`many` is no value for the option jobs of [buildout]"));
+    assert!(
+        bench.fail("buildout:jobs=many").contains("`many` is no value for the option jobs of [buildout]")
+    );
     assert!(!exists(bench.path("a")));
     for words in ["-j", "-j0", "-jx"] {
         let error = CommandLine::parse([words]).unwrap_err();
