@@ -95,7 +95,12 @@ impl<'a> Reader<'a> {
         let dialect = self.engine.dialect();
         for position in order {
             let profile = self.graph.node(position);
-            table.apply(profile.id, profile.sections.clone(), dialect);
+            let sections = match dialect {
+                // Each is applied once.
+                Dialect::Slapos => std::mem::take(&mut profile.sections),
+                Dialect::Upstream => profile.sections.clone(),
+            };
+            table.apply(profile.id, sections, dialect);
         }
         Ok(table)
     }

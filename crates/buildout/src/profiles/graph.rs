@@ -29,8 +29,8 @@ impl<N> Graph<N> {
         self.nodes.push((node, children));
     }
 
-    pub(super) fn node(&self, position: usize) -> &N {
-        &self.nodes[position].0
+    pub(super) fn node(&mut self, position: usize) -> &mut N {
+        &mut self.nodes[position].0
     }
 
     /// What is extended comes before what extends it; each node once, where it is met first.
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     fn names(graph: &Graph<&'static str>, order: Vec<usize>) -> String {
-        order.into_iter().map(|position| *graph.node(position)).collect()
+        order.into_iter().map(|position| graph.nodes[position].0).collect()
     }
 
     /// r extends a and b, which both extend c.
