@@ -78,23 +78,24 @@ impl Installed {
         Ok(Self { develop_eggs: buildout.shift_remove(DEVELOP_EGGS).unwrap_or_default(), parts })
     }
 
-    /// Whether there is nothing to record.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.parts.is_empty() && self.develop_eggs.is_empty()
-    }
-
     /// The text of the record.
     pub(crate) fn text(&self) -> String {
-        let names: Vec<&str> = self.parts.keys().map(String::as_str).collect();
-        let mut text = String::from("[buildout]\n");
-        write_option(&mut text, DEVELOP_EGGS, &self.develop_eggs);
-        write_option(&mut text, "parts", &names.join(" "));
-        for (part, options) in &self.parts {
-            text.push('\n');
-            write_section(&mut text, part, options);
-        }
-        text
+        let parts: Vec<_> = self.parts.iter().map(|(part, options)| (part.as_str(), options)).collect();
+        text(&self.develop_eggs, &parts)
     }
+}
+
+/// The text of a record with these links to distributions under development and these parts.
+pub(crate) fn text(develop_eggs: &str, parts: &[(&str, &IndexMap<String, String>)]) -> String {
+    let names: Vec<&str> = parts.iter().map(|(part, _)| *part).collect();
+    let mut text = String::from("[buildout]\n");
+    write_option(&mut text, DEVELOP_EGGS, develop_eggs);
+    write_option(&mut text, "parts", &names.join(" "));
+    for (part, options) in parts {
+        text.push('\n');
+        write_section(&mut text, part, options);
+    }
+    text
 }
 
 /// The paths that a recorded part owns, as they were recorded.

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use crate::BuildError;
-use crate::installed::{Installed, PATHS};
+use crate::installed::{Installed, PATHS, text};
 
 type Options = IndexMap<String, String>;
 
@@ -56,9 +56,16 @@ impl Record {
 
     /// What is installed at this moment.
     pub(super) fn installed(&self) -> Installed {
-        let before = self.before.iter().filter_map(|(part, options)| Some((part.clone(), options.clone()?)));
-        let after = self.order.iter().filter_map(|part| Some((part.clone(), self.after.get(part)?.clone())));
-        Installed { develop_eggs: self.develop_eggs.clone(), parts: before.chain(after).collect() }
+        let parts = self.parts().map(|(part, options)| (part.to_owned(), options.clone()));
+        Installed { develop_eggs: self.develop_eggs.clone(), parts: parts.collect() }
+    }
+
+    /// The parts that are installed at this moment.
+    fn parts(&self) -> impl Iterator<Item = (&str, &Options)> {
+        let before =
+            self.before.iter().filter_map(|(part, options)| Some((part.as_str(), options.as_ref()?)));
+        let after = self.order.iter().filter_map(|part| Some((part.as_str(), self.after.get(part)?)));
+        before.chain(after)
     }
 
     /// The links to distributions under development.
@@ -116,12 +123,12 @@ impl Record {
     pub(super) fn save(&mut self) -> Result<(), BuildError> {
         let Some(path) = &self.path else { return Ok(()) };
         let error = |source| BuildError::file(format!("cannot write {path}"), source);
-        let installed = self.installed();
-        if installed.is_empty() {
+        let parts: Vec<(&str, &Options)> = self.parts().collect();
+        if parts.is_empty() && self.develop_eggs.is_empty() {
             self.written = None;
             return host::files::remove_if_present(path).map_err(error);
         }
-        let text = installed.text();
+        let text = text(&self.develop_eggs, &parts);
         if self.written.as_ref() != Some(&text) {
             host::files::replace_keeping_mode(path, &text).map_err(error)?;
             self.written = Some(text);
