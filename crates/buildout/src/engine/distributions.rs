@@ -45,7 +45,8 @@ impl Engine {
         }
         let form = self.buildout_option("eggs-directory-version")?;
         let interface = if self.flag("abi-tag-eggs", false)? {
-            let interpreter = self.interpreter()?;
+            // The one that runs the build: asking for one that a part makes would initialise that part before any other.
+            let interpreter = self.default_interpreter()?;
             Some(abi_tag(interpreter.facts()))
         } else {
             None
