@@ -12,6 +12,7 @@ import doctest
 import io
 import os
 import re
+import shlex
 import stat
 import sys
 import unittest
@@ -37,7 +38,9 @@ def set_up(test):
     if options.buildout:
         script = os.path.join('bin', 'buildout')
         with open(script, 'w') as f:
-            f.write('#!/bin/sh\nexec %s "$@"\n' % options.buildout)
+            # The Python that the peer would run is the one to build for.
+            python = os.path.dirname(os.path.abspath(sys.executable))
+            f.write('#!/bin/sh\nPATH=%s:$PATH\nexport PATH\nexec %s "$@"\n' % (shlex.quote(python), options.buildout))
         os.chmod(script, os.stat(script).st_mode | stat.S_IXUSR)
 
 
