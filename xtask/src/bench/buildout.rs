@@ -37,7 +37,7 @@ pub(crate) fn run(ground: &Ground, table: &mut Table) -> Result<(), Failure> {
     match ground.checkout() {
         Some(checkout) => erp5(ground, table, checkout)?,
         None => {
-            println!("   (no annotate of ERP5: --checkout DIRECTORY says where the profiles of SlapOS are)")
+            println!("   (no annotate of ERP5: --checkout DIRECTORY says where the profiles of SlapOS are)");
         }
     }
     for profiles in GRAPHS {

@@ -57,6 +57,13 @@ pub(super) fn needs(engine: &Engine, part: &str, places: &HashMap<&str, usize>) 
     needs
 }
 
+/// A part that a thread takes, with what it needs beside the snapshot.
+struct Beside {
+    place: usize,
+    recipe: Box<dyn Recipe>,
+    environment: BTreeMap<String, String>,
+}
+
 /// What the threads share.
 struct Table<'b> {
     schedule: Schedule,
@@ -129,7 +136,7 @@ pub(super) fn together<'b>(
 impl<'b> Team<'b> {
     /// Takes the parts that may be worked on beside others, until none is left.
     fn work_beside(&self) {
-        while let Some((place, mut recipe, environment)) = self.next_beside() {
+        while let Some(Beside { place, mut recipe, environment }) = self.next_beside() {
             let task = self.tasks[place];
             let sink = self.sequence.part(place, task.part);
             let desk = Desk::new(Arc::clone(&self.snapshot), task.part, environment, sink.clone());
@@ -154,7 +161,7 @@ impl<'b> Team<'b> {
         }
     }
 
-    fn next_beside(&self) -> Option<(usize, Box<dyn Recipe>, BTreeMap<String, String>)> {
+    fn next_beside(&self) -> Option<Beside> {
         let mut table = self.table();
         loop {
             if table.is_over() {
@@ -162,7 +169,7 @@ impl<'b> Team<'b> {
             }
             if let Some(place) = table.schedule.next_beside() {
                 let recipe = table.recipes.remove(&place).expect("each such part has its recipe here");
-                return Some((place, recipe, table.environment.clone()));
+                return Some(Beside { place, recipe, environment: table.environment.clone() });
             }
             table = self.changed.wait(table).unwrap_or_else(PoisonError::into_inner);
         }

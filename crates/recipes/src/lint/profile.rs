@@ -320,9 +320,9 @@ fn add(written: &mut IndexMap<String, Written>, file: &File, is_own: bool) {
             if option.name == "<" {
                 let bases = option.value.split_whitespace().map(str::to_owned);
                 if option.is_added {
-                    target.bases.extend(bases)
+                    target.bases.extend(bases);
                 } else {
-                    target.bases = bases.collect()
+                    target.bases = bases.collect();
                 }
                 continue;
             }

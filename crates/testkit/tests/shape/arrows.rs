@@ -29,7 +29,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "slapos-master",
         ],
     ),
-    ("xtask", &["slapos-host"]),
+    // The tasks that compare the engine with the peer run it in their own process.
+    ("xtask", &["slapos-host", "slapos-buildout", "slapos-recipes"]),
 ];
 
 /// The packages of the workspace with their dependencies on each other: name -> (name, is only for tests).

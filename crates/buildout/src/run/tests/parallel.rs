@@ -98,7 +98,7 @@ fn bench(parts: &[(&str, &str)]) -> Bench {
     let mut profile = format!("[buildout]\nparts = {}\njobs = {}\n", names.join(" "), parts.len());
     for (name, options) in parts {
         let recipe = if options.starts_with("recipe = ") { "" } else { "recipe = test:beside\n" };
-        profile += &format!("[{name}]\n{recipe}{options}\n");
+        profile.extend(["[", name, "]\n", recipe, options, "\n"]);
     }
     Bench::with(&profile)
 }
