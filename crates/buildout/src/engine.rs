@@ -230,7 +230,12 @@ impl Engine {
 
     /// What is being done, the outermost first.
     pub(crate) fn activities(&self) -> Vec<String> {
-        let next = self.doing.iter().skip(1).map(Some).chain([None]);
+        self.activities_around(None)
+    }
+
+    /// What is being done around an activity of which this engine is not told.
+    pub(crate) fn activities_around(&self, inner: Option<&Activity>) -> Vec<String> {
+        let next = self.doing.iter().skip(1).map(Some).chain([inner]);
         let told =
             self.doing.iter().zip(next).filter(|(_, next)| !next.is_some_and(Activity::tells_its_frame));
         told.map(|(activity, _)| activity.to_string()).collect()

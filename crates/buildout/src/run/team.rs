@@ -8,7 +8,7 @@ use super::books::{Books, Task};
 use super::sequence::Sequence;
 use super::work::{self, Voice};
 use crate::desk::{Desk, Snapshot};
-use crate::engine::Engine;
+use crate::engine::{Activity, Engine};
 use crate::schedule::{Schedule, Step};
 use crate::{BuildError, Recipe, Turn};
 
@@ -93,6 +93,7 @@ pub(super) fn together<'b>(
     sequence: &'b Arc<Sequence>,
 ) -> Result<Books<'b>, BuildError> {
     let tasks = books.tasks();
+    let some_part = Activity::Installing(String::new());
     let mut recipes = HashMap::new();
     for (place, step) in steps.iter().enumerate() {
         if step.turn == Turn::Beside
@@ -110,7 +111,7 @@ pub(super) fn together<'b>(
         tasks,
         sequence,
         snapshot: Arc::new(engine.snapshot()?),
-        above: engine.activities(),
+        above: engine.activities_around(Some(&some_part)),
     };
     let started = std::thread::scope(|scope| {
         for _ in 0..threads {

@@ -14,6 +14,10 @@ fn profiles_that_extend_one_another_are_named() {
     Error: Recursive file include ['DIRECTORY/buildout.cfg', 'DIRECTORY/a.cfg', 'DIRECTORY/b.cfg'] DIRECTORY/a.cfg
     error: the profile DIRECTORY/a.cfg extends itself
       because: the way: DIRECTORY/buildout.cfg → DIRECTORY/a.cfg → DIRECTORY/b.cfg → DIRECTORY/a.cfg
+      ╭▸ DIRECTORY/b.cfg:2:11
+      │
+    2 │ extends = a.cfg
+      ╰╴          ━━━━━ extended here
     hint: remove one of the `extends` on the way: DIRECTORY/buildout.cfg → DIRECTORY/a.cfg → DIRECTORY/b.cfg
     E-profile-extends-loop
     ");
@@ -35,6 +39,7 @@ fn options_that_refer_to_one_another_are_named() {
       Initializing section b.
       Getting option b:y.
       Getting option a:y.
+      Getting option b:y.
     Error: Circular reference in substitutions.
 
     error: the option y of section [b] refers to itself
