@@ -11,6 +11,8 @@ use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder, MarkerTree, Verbati
 use expression::Expression;
 use host::python::Facts;
 
+use crate::marker_text;
+
 /// Why a condition cannot be read or decided.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -35,8 +37,8 @@ impl Condition {
     /// Reads a marker or, failing that, an expression.
     pub(crate) fn parse(text: &str) -> Result<Self, Cause> {
         // Every marker compares; a lone name is an expression, and must not be looked for among the extras.
-        // The reader of markers panics at some letters that no marker has.
-        let may_be_marker = text.is_ascii() && text.contains(['"', '\'']) && !text.contains('(');
+        let may_be_marker =
+            text.contains(['"', '\'']) && !text.contains('(') && marker_text::obstacle(text).is_none();
         if may_be_marker && let Ok(marker) = MarkerTree::parse_str::<VerbatimUrl>(text) {
             return Ok(Self::Marker(marker));
         }

@@ -23,6 +23,7 @@ mod hook;
 mod installed;
 mod jobs;
 mod load;
+mod marker_text;
 mod merged;
 mod nearest;
 mod outline;

@@ -10,6 +10,7 @@ use pep508_rs::{
 };
 
 use super::name::ProjectName;
+use crate::marker_text;
 
 /// One requirement, such as `slapos.core[extra]>=1.0; python_version < "3"`.
 #[derive(Debug, Clone)]
@@ -65,9 +66,10 @@ fn extras_as_written(rest: &str) -> Vec<String> {
 }
 
 fn parse(text: &str) -> Result<pep508_rs::Requirement<VerbatimUrl>, RequirementError> {
-    // The reader panics at some letters that no requirement has.
-    if let Some(letter) = text.chars().find(|letter| !letter.is_ascii()) {
-        let reason = format!("`{letter}` has no place in it");
+    // Before the marker, `~=` is about the version of the distribution.
+    let (distribution, marker) = text.split_once(';').unwrap_or((text, ""));
+    let letters = distribution.replace("~=", "==");
+    if let Some(reason) = marker_text::obstacle(&letters).or_else(|| marker_text::obstacle(marker)) {
         return Err(RequirementError { text: text.to_owned(), reason });
     }
     text.parse().map_err(|error: pep508_rs::Pep508Error| RequirementError {
