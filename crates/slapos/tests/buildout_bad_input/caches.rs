@@ -32,9 +32,9 @@ fn a_cache_that_cannot_be_written_is_named() {
         Error: cannot keep what http://SERVER/file sends in DIRECTORY/cache: read-only filesystem or storage medium
         error: cannot keep what http://SERVER/file sends in DIRECTORY/cache
           because: read-only filesystem or storage medium
-           ╭▸ DIRECTORY/buildout.cfg:10:1
+           ╭▸ DIRECTORY/buildout.cfg:11:1
            │
-        10 │ url = http://SERVER/file
+        11 │ url = http://SERVER/file
            ╰╴━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
         hint: run as a user who may write there, or choose another directory
         E-file-permission
@@ -54,9 +54,9 @@ fn a_cache_that_is_full_is_named() {
         Error: cannot keep what http://SERVER/file sends in DIRECTORY/cache: No space left on device (os error 28)
         error: cannot keep what http://SERVER/file sends in DIRECTORY/cache
           because: No space left on device (os error 28)
-           ╭▸ DIRECTORY/buildout.cfg:10:1
+           ╭▸ DIRECTORY/buildout.cfg:11:1
            │
-        10 │ url = http://SERVER/file
+        11 │ url = http://SERVER/file
            ╰╴━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
         hint: make room on the file system, then run the same command again: it goes on
         E-disk-full
