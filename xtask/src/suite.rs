@@ -52,8 +52,9 @@ impl Count {
     /// Adds up a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; …` or
     /// `Summary [ 1.2s] 4 tests run: 3 passed, 1 failed, 0 skipped`.
     fn read(&mut self, line: &str) {
-        let line = line.trim_start();
-        if !line.starts_with("test result:") && !line.starts_with("Summary [") {
+        // nextest shows what a failing test printed, indented, and the test's own count is in it.
+        let is_result = line.starts_with("test result:") || line.trim_start().starts_with("Summary [");
+        if !is_result {
             return;
         }
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -82,6 +83,7 @@ mod tests {
             "     Summary [   0.012s] 12 tests run: 10 passed (1 slow), 1 failed, 1 timed out, 4 skipped",
         );
         count.read("test passed ... ok");
+        count.read("    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 281 filtered out");
 
         assert_eq!(count, Count { passed: 13, failed: 4, ignored: 5 });
     }
