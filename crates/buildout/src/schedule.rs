@@ -28,6 +28,8 @@ pub(crate) struct Schedule {
     done: Vec<bool>,
     /// The first part that is not done.
     first: usize,
+    /// Only parts before this one are begun: the first that failed, or the number of parts.
+    end: usize,
     /// Whether the part at `first` has been given out.
     is_first_given: bool,
     quick: BTreeSet<usize>,
@@ -42,6 +44,7 @@ impl Schedule {
             dependants: vec![Vec::new(); steps.len()],
             done: vec![false; steps.len()],
             first: 0,
+            end: steps.len(),
             is_first_given: false,
             quick: BTreeSet::new(),
             beside: BTreeSet::new(),
@@ -70,16 +73,16 @@ impl Schedule {
 
     /// The next part for a thread of its own, which may be begun at once.
     pub(crate) fn next_beside(&mut self) -> Option<usize> {
-        self.beside.pop_first()
+        Self::pop_before(self.end, &mut self.beside)
     }
 
     /// The next part for the thread that has the engine, which may be begun at once.
     pub(crate) fn next_here(&mut self) -> Option<usize> {
-        if let Some(place) = self.quick.pop_first() {
+        if let Some(place) = Self::pop_before(self.end, &mut self.quick) {
             return Some(place);
         }
         let is_in_order = self.turns.get(self.first) == Some(&Turn::InOrder);
-        if is_in_order && !self.is_first_given {
+        if is_in_order && !self.is_first_given && self.may_begin(self.first) {
             self.is_first_given = true;
             return Some(self.first);
         }
@@ -101,14 +104,30 @@ impl Schedule {
         }
     }
 
-    /// No part is to be begun any more.
-    pub(crate) fn give_up(&mut self) {
-        self.first = self.done.len();
+    /// Notes that a part failed. Parts before it are still brought to completion, as an engine that takes one after the
+    /// other would have done before it came to the failure; none of them waits for the part. Parts after it are not
+    /// begun any more.
+    pub(crate) fn fail(&mut self, place: usize) {
+        self.end = self.end.min(place);
     }
 
-    /// Whether all parts are there.
+    /// No part is to be begun any more.
+    pub(crate) fn give_up(&mut self) {
+        self.end = 0;
+    }
+
+    /// Whether that part may still be begun.
+    pub(crate) fn may_begin(&self, place: usize) -> bool {
+        place < self.end
+    }
+
+    /// Whether all parts are there that are to be begun.
     pub(crate) fn is_complete(&self) -> bool {
-        self.first == self.done.len()
+        self.first >= self.end
+    }
+
+    fn pop_before(end: usize, places: &mut BTreeSet<usize>) -> Option<usize> {
+        places.first().is_some_and(|place| *place < end).then(|| places.pop_first()).flatten()
     }
 
     fn release(&mut self, place: usize) {
@@ -199,6 +218,38 @@ mod tests {
                 done.insert(ended);
             }
             prop_assert_eq!(done.len(), steps.len());
+        }
+
+        /// Whatever fails and whatever ends first: what an engine that takes one part after the other would have done
+        /// is done, and nothing behind the first failure is begun after it.
+        #[test]
+        fn parts_before_the_first_failure_are_completed(
+            steps in some_steps(),
+            fails in proptest::collection::btree_set(0..30_usize, 1..4),
+            pick in any::<u64>(),
+        ) {
+            let mut schedule = Schedule::new(&steps);
+            let (mut running, mut done, mut random) = (Vec::new(), BTreeSet::new(), pick);
+            let mut first_failed = steps.len();
+            while !(schedule.is_complete() && running.is_empty()) {
+                while let Some(place) = schedule.next_beside().or_else(|| schedule.next_here()) {
+                    prop_assert!(place < first_failed, "{place} is begun after {first_failed} failed");
+                    running.push(place);
+                }
+                prop_assert!(!running.is_empty(), "nothing runs and nothing may begin");
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let ended = running.swap_remove((random >> 33) as usize % running.len());
+                if fails.contains(&ended) {
+                    schedule.fail(ended);
+                    first_failed = first_failed.min(ended);
+                } else {
+                    schedule.finish(ended);
+                    done.insert(ended);
+                }
+            }
+            let classic = fails.range(..steps.len()).next().copied().unwrap_or(steps.len());
+            prop_assert_eq!(first_failed, classic);
+            prop_assert!((0..classic).all(|place| done.contains(&place)));
         }
     }
 }

@@ -50,10 +50,6 @@ impl<'b> Books<'b> {
         self.tasks
     }
 
-    pub(super) fn has_failed(&self) -> bool {
-        !self.failed.is_empty()
-    }
-
     /// The work on a part begins.
     pub(super) fn begin(&self, place: usize, sequence: &Sequence) -> Timestamp {
         let Task { part, action, .. } = self.tasks[place];
@@ -61,7 +57,7 @@ impl<'b> Books<'b> {
         self.clock.now()
     }
 
-    /// The work on a part ended; `done` has the paths that its recipe gave.
+    /// The work on a part ended; `done` has the paths that its recipe gave. Tells whether it ended well.
     pub(super) fn end(
         &mut self,
         place: usize,
@@ -69,7 +65,7 @@ impl<'b> Books<'b> {
         done: Result<Vec<String>, BuildError>,
         voice: &Voice<'_>,
         sequence: &Sequence,
-    ) {
+    ) -> bool {
         let Task { part, action, .. } = self.tasks[place];
         let seconds = self.clock.now().duration_since(start).as_secs_f64();
         let done = done.inspect_err(|error| {
@@ -96,9 +92,11 @@ impl<'b> Books<'b> {
                 Err(error)
             }
         };
+        let is_well = done.is_ok();
         if let Err(error) = done {
             self.failed.insert(place, error);
         }
+        is_well
     }
 
     /// What a failed update left is not trusted: the next build starts from nothing.

@@ -26,7 +26,8 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     /// Does what was planned: removals in their order, then the parts, several at once where that is known to make no
-    /// difference. After a failure nothing more is begun, and what runs is brought to its end.
+    /// difference. After a failure the parts before it are completed, none after it is begun, and what runs is brought to
+    /// its end.
     pub(super) fn apply(&mut self, plan: Plan, parts: &IndexMap<String, Options>) -> Result<(), BuildError> {
         for part in parts.keys().filter(|part| self.record.recorded(part).is_some()) {
             self.engine.compared_with_record(part);
@@ -127,8 +128,7 @@ fn one_by_one<'b>(engine: &mut Engine, mut books: Books<'b>, sequence: &Arc<Sequ
         let start = books.begin(place, sequence);
         let sink = sequence.part(place, task.part);
         let done = work::here(engine, task, &sink);
-        books.end(place, start, done, &work::Voice::of(&sink, engine), sequence);
-        if books.has_failed() {
+        if !books.end(place, start, done, &work::Voice::of(&sink, engine), sequence) {
             break;
         }
     }

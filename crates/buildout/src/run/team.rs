@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
+
 use super::books::{Books, Task};
 use super::sequence::Sequence;
 use super::work::{self, Voice};
@@ -85,7 +87,7 @@ struct Team<'b> {
     above: Vec<String>,
 }
 
-/// Works on all parts; begins no more when one has failed.
+/// Works on all parts. When one has failed, those before it are still completed, and those after it not begun.
 pub(super) fn together<'b>(
     engine: &mut Engine,
     books: Books<'b>,
@@ -135,7 +137,7 @@ pub(super) fn together<'b>(
 }
 
 impl<'b> Team<'b> {
-    /// Takes the parts that may be worked on beside others, until none is left.
+    /// Takes the parts that may be worked on beside others, until no other is to be begun.
     fn work_beside(&self) {
         while let Some(Beside { place, mut recipe, environment }) = self.next_beside() {
             let task = self.tasks[place];
@@ -143,10 +145,10 @@ impl<'b> Team<'b> {
             let desk = Desk::new(Arc::clone(&self.snapshot), task.part, environment, sink.clone());
             let token = self.snapshot.jobs.token();
             let mut table = self.table();
-            if table.is_over() {
-                // Another part failed while this one waited for a job.
+            if !table.schedule.may_begin(place) {
+                // A part before this one failed while this one waited for a job.
                 table.recipes.insert(place, recipe);
-                return;
+                continue;
             }
             let start = table.books.begin(place, self.sequence);
             drop(table);
@@ -155,8 +157,7 @@ impl<'b> Team<'b> {
             let mut table = self.table();
             table.recipes.insert(place, recipe);
             let voice = Voice::at(&sink, desk.directory());
-            table.books.end(place, start, done, &voice, self.sequence);
-            table.finish(place);
+            table.end(place, start, done, &voice, self.sequence);
             drop(table);
             self.changed.notify_all();
         }
@@ -165,7 +166,7 @@ impl<'b> Team<'b> {
     fn next_beside(&self) -> Option<Beside> {
         let mut table = self.table();
         loop {
-            if table.is_over() {
+            if table.schedule.is_complete() {
                 return None;
             }
             if let Some(place) = table.schedule.next_beside() {
@@ -176,7 +177,7 @@ impl<'b> Team<'b> {
         }
     }
 
-    /// Takes the parts that need the engine or hardly any time, until all parts are there.
+    /// Takes the parts that need the engine or hardly any time, until no other is to be begun.
     fn work_here(&self, engine: &mut Engine) {
         while let Some(place) = self.next_here() {
             let task = self.tasks[place];
@@ -187,8 +188,7 @@ impl<'b> Team<'b> {
             if table.environment != engine.environment {
                 table.environment.clone_from(&engine.environment);
             }
-            table.books.end(place, start, done, &Voice::of(&sink, engine), self.sequence);
-            table.finish(place);
+            table.end(place, start, done, &Voice::of(&sink, engine), self.sequence);
             drop(table);
             self.changed.notify_all();
         }
@@ -197,7 +197,7 @@ impl<'b> Team<'b> {
     fn next_here(&self) -> Option<usize> {
         let mut table = self.table();
         loop {
-            if table.is_over() {
+            if table.schedule.is_complete() {
                 return None;
             }
             if let Some(place) = table.schedule.next_here() {
@@ -213,15 +213,18 @@ impl<'b> Team<'b> {
 }
 
 impl Table<'_> {
-    /// Whether nothing more is to be begun.
-    fn is_over(&self) -> bool {
-        self.books.has_failed() || self.schedule.is_complete()
-    }
-
-    fn finish(&mut self, place: usize) {
-        // After a failure nothing that waits for the part is begun.
-        if !self.books.has_failed() {
+    fn end(
+        &mut self,
+        place: usize,
+        start: Timestamp,
+        done: Result<Vec<String>, BuildError>,
+        voice: &Voice<'_>,
+        sequence: &Sequence,
+    ) {
+        if self.books.end(place, start, done, voice, sequence) {
             self.schedule.finish(place);
+        } else {
+            self.schedule.fail(place);
         }
     }
 }

@@ -20,13 +20,16 @@ use crate::{
     Section, Settings, Sink, Uninstall,
 };
 
-/// Keeps the log.
+/// Keeps the log. Of a part that failed it makes the file `PART-failed`, so that other parts can wait for it.
 #[derive(Default)]
-struct Listener(Mutex<String>);
+struct Listener {
+    root: Utf8PathBuf,
+    log: Mutex<String>,
+}
 
 impl Sink for Listener {
     fn event(&self, event: Event) {
-        let mut log = self.0.lock().unwrap();
+        let mut log = self.log.lock().unwrap();
         match event {
             Event::Log { logger: None, message, .. } => log.push_str(&(message + "\n")),
             Event::Log { logger: Some(name), message, .. } => {
@@ -34,6 +37,9 @@ impl Sink for Listener {
             }
             Event::Text { text } => *log += &text,
             Event::PartOutput { line, .. } => log.push_str(&(line + "\n")),
+            Event::PartFailed { part, .. } => {
+                fs_err::write(self.root.join(part + "-failed"), "").unwrap();
+            }
             _ => {}
         }
     }
@@ -78,12 +84,12 @@ impl Bench {
     }
 
     fn run(&self, words: &str) -> Done {
-        let listener = Arc::new(Listener::default());
+        let listener = Arc::new(Listener { root: self.root.clone(), ..Listener::default() });
         let mut settings = Settings::new(CommandLine::parse(words.split_whitespace()).unwrap(), &*self.root);
         settings.registry = RECIPES;
         settings.sink = listener.clone();
         let result = crate::run(settings);
-        let log = listener.0.lock().unwrap().replace(self.root.as_str(), "/dir");
+        let log = listener.log.lock().unwrap().replace(self.root.as_str(), "/dir");
         Done { log, result }
     }
 

@@ -29,7 +29,7 @@ fn run(bench: &Bench, words: &str) -> Done {
             .into();
     settings.sink = listener.clone();
     let result = crate::run(settings);
-    let log = listener.0.lock().unwrap().replace(bench.root.as_str(), "/dir");
+    let log = listener.log.lock().unwrap().replace(bench.root.as_str(), "/dir");
     Done { log, result }
 }
 

@@ -48,7 +48,7 @@ fn run(bench: &Bench, hook: Box<dyn BuildHook>) -> Done {
     settings.sink = listener.clone();
     settings.hooks = vec![hook];
     let result = crate::run(settings);
-    let log = listener.0.lock().unwrap().clone();
+    let log = listener.log.lock().unwrap().clone();
     Done { log, result }
 }
 

@@ -109,6 +109,12 @@ fn recorded(bench: &Bench) -> String {
     record.lines().find_map(|line| line.strip_prefix("parts = ")).unwrap_or_default().to_owned()
 }
 
+/// What was done, without what options nobody reads.
+fn without_warnings(log: &str) -> String {
+    let lines = log.lines().filter(|line| line.starts_with("Installing") || line.starts_with("Updating"));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
 fn without_directories(log: &str) -> String {
     log.lines().filter(|line| !line.starts_with("Creating")).map(|line| format!("{line}\n")).collect()
 }
@@ -192,6 +198,49 @@ fn when_one_part_fails_the_other_is_completed_and_the_next_run_resumes_at_the_fa
          This may be an indication for either a typo in the option's name or a bug in the used recipe.\n"
     );
     assert_eq!(recorded(&bench), "a b c");
+}
+
+#[test]
+fn parts_before_the_failed_one_are_completed_and_none_after_it_is_begun() {
+    let bench = bench(&[
+        ("a", "awaits = d-failed"),
+        ("b", "recipe = test:in-order"),
+        ("c", "data = ${a:recipe}"),
+        ("d", "starts = d-began\nends = badly"),
+        ("e", "data = ${d:recipe}"),
+        ("f", "recipe = test:in-order"),
+    ]);
+    // The last one refers to one that is done only when the other has failed.
+    let profile = bench.read("buildout.cfg").replace("b c d", "b c d g")
+        + "[g]\nrecipe = test:beside\nx = ${a:recipe}\n";
+    bench.write("buildout.cfg", &profile);
+
+    let done = bench.run("");
+
+    assert_eq!(done.result.unwrap_err().activities(), ["Installing d."]);
+    assert_eq!(recorded(&bench), "a b c");
+    assert!(["a", "b", "c"].iter().all(|part| exists(bench.path(part))));
+    assert!(["d", "e", "f", "g"].iter().all(|part| !exists(bench.path(part))));
+
+    let again = bench.run("");
+
+    let begun = "Updating a.\nUpdating b.\nUpdating c.\nInstalling d.\n";
+    assert_eq!(without_warnings(&again.log), begun);
+}
+
+#[test]
+fn a_failure_before_the_first_one_is_the_one_that_is_told() {
+    let bench = bench(&[
+        ("a", "awaits = c-failed"),
+        ("b", "data = ${a:recipe}\nends = badly"),
+        ("c", "ends = badly"),
+    ]);
+
+    let done = bench.run("");
+
+    assert_eq!(done.result.unwrap_err().activities(), ["Installing b."]);
+    assert!(done.log.contains("Part c failed, too: the part fails\n"), "{}", done.log);
+    assert_eq!(recorded(&bench), "a");
 }
 
 #[test]
