@@ -28,7 +28,6 @@ use indexmap::IndexMap;
 use crate::download::Fetcher;
 use crate::eggs::EggMemory;
 use crate::fault::Fault;
-use crate::installed::Installed;
 use crate::jobs::Jobs;
 use crate::sources::Sources;
 use crate::table::{Origin, Table};
@@ -59,7 +58,7 @@ pub(crate) struct Engine {
     interpreters: HashMap<Utf8PathBuf, Interpreter>,
     eggs: Arc<EggMemory>,
     /// The record of the last build, when this one only looks: recipes in Python are then not asked.
-    recorded: Option<Installed>,
+    recorded: Option<unasked::Recorded>,
     /// What fetches files, made when the first one is asked for.
     downloads: Option<Fetcher>,
     sink: Arc<dyn Sink>,

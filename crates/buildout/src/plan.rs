@@ -107,6 +107,19 @@ pub(crate) fn dependencies<'o>(
     sections.into_iter().filter(|section| old.get(section) != new.get(section)).collect()
 }
 
+/// What a part's signature has of a section.
+pub(crate) fn digest_of<'o>(options: &'o IndexMap<String, String>, section: &str) -> Option<&'o str> {
+    let signature = options.get(SIGNATURE)?;
+    let mut terms = signature.split_whitespace().filter_map(section_term);
+    terms.find_map(|(name, digest)| (name == section).then_some(digest))
+}
+
+/// The terms of a part's signature that are about the code of its recipe.
+pub(crate) fn code_terms(options: &IndexMap<String, String>) -> BTreeSet<&str> {
+    let signature = options.get(SIGNATURE).map_or("", String::as_str);
+    signature.split_whitespace().filter(|term| section_term(term).is_none()).collect()
+}
+
 /// A term of a signature that is about a section: its name and its digest.
 pub(crate) fn section_term(term: &str) -> Option<(&str, &str)> {
     let (section, digest) = term.rsplit_once(':')?;

@@ -9,6 +9,7 @@ mod launcher;
 mod locate;
 mod look;
 mod parts;
+mod past;
 mod query;
 mod rebootstrap;
 mod record;

@@ -59,6 +59,25 @@ impl Pins {
         self.get(project).is_some_and(|pin| pin.text.trim().ends_with(":whl"))
     }
 
+    /// The pin of the project of an egg, by the name of the egg's directory or file.
+    pub(crate) fn of_egg(&self, egg: &str) -> Option<&Pin> {
+        self.get(&ProjectName::new(parts_of_egg(egg)?.0))
+    }
+
+    /// The name of an egg with the version that is pinned, if the pin excludes the one that the egg has.
+    pub(crate) fn corrected(&self, egg: &str) -> Option<String> {
+        let (name, version, rest) = parts_of_egg(egg)?;
+        let pin = self.of_egg(egg)?;
+        match pin.constraint().ok()? {
+            Constraint::Exact(pinned) if pinned == version || is_own(&ProjectName::new(name), &pinned) => {
+                None
+            }
+            Constraint::Exact(pinned) => Some(format!("{name}-{pinned}{rest}")),
+            Constraint::Range(range) if range.contains(&version) => None,
+            Constraint::Range(range) => Some(format!("{name}{range}")),
+        }
+    }
+
     /// The requirement with the pin of its project applied. An exact pin replaces the versions asked for and must be
     /// one of them; any other pin narrows them.
     ///
@@ -87,6 +106,20 @@ impl Pins {
             }
         }
     }
+}
+
+/// Name, version and the rest of `name-1.0-py3.11.egg` or `name-1.0`. What is under development has a digest in the
+/// place of the version, and is no egg.
+fn parts_of_egg(egg: &str) -> Option<(&str, Version, &str)> {
+    let (name, rest) = match egg.strip_suffix(".egg") {
+        Some(stem) => stem.split_once('-')?,
+        None => egg.rsplit_once('-')?,
+    };
+    let version = if egg.ends_with(".egg") { rest.split('-').next()? } else { rest };
+    let is_digest = version.len() == 32 && version.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let version_end = name.len() + 1 + version.len();
+    let version = if is_digest { None } else { version.parse().ok() };
+    Some((name, version?, &egg[version_end..]))
 }
 
 /// The projects of which SlapOS has versions of its own, in whose place this engine is.
@@ -186,6 +219,29 @@ mod tests {
                 .allows(&"3.0.1+slapos010".parse().unwrap())
         );
         assert_eq!(constrained(&pins, "other").unwrap(), "other==1+slapos1");
+    }
+
+    #[test]
+    fn the_name_of_an_egg_gets_the_version_that_is_pinned() {
+        let pins = pins(&[("Slapos.recipe_x", "2.0"), ("setuptools", "44+slapos1"), ("r", ">=2")]);
+        let digest = "slapos-recipe-x-0123456789abcdef0123456789abcdef";
+
+        let corrected = |egg: &str| pins.corrected(egg).unwrap_or_default();
+
+        assert_eq!(corrected("slapos.recipe.x-1.0-py3.11.egg"), "slapos.recipe.x-2.0-py3.11.egg");
+        assert_eq!(corrected("slapos-recipe-x-1.0"), "slapos-recipe-x-2.0");
+        assert_eq!(corrected("r-1.0-py3.11-linux-x86_64.egg"), "r>=2");
+        for right in [
+            "slapos.recipe.x-2.0-py3.11.egg",
+            "setuptools-40.0-py3.11.egg",
+            "r-3-py3.11.egg",
+            "other-1.egg",
+            digest,
+            "native:x-1",
+            "x",
+        ] {
+            assert_eq!(corrected(right), "", "{right}");
+        }
     }
 
     #[test]

@@ -15,6 +15,12 @@ impl Engine {
         self.signature_above(section, &mut HashSet::new())
     }
 
+    /// What signatures have of an initialised section.
+    pub(crate) fn section_digest(&mut self, section: &str) -> Option<String> {
+        self.slots.get(section)?;
+        self.digest(section, &mut HashSet::new()).ok()
+    }
+
     /// The signature at this moment; the section's dependencies are closed from here on.
     pub(crate) fn freeze_signature(&mut self, section: &str) -> Result<String, BuildError> {
         let signature = self.signature(section)?;
@@ -45,7 +51,7 @@ impl Engine {
             Kind::Native(kind) => {
                 terms.push(format!("native:{}-{}", short_name(kind.names()[0]), kind.behaviour_version()));
             }
-            Kind::Foreign(_) if self.only_looks() => terms.extend(self.recorded_eggs(section)),
+            Kind::Foreign(_) if self.only_looks() => terms.extend(self.expected_eggs(section)),
             Kind::Foreign(recipe) => {
                 if let Some(foreign) = self.foreign.clone() {
                     let signature = foreign

@@ -1,10 +1,17 @@
 //! Looking at a build without running Python: what stands in for the recipes that are written in it.
 
 use super::{Engine, Kind};
+use crate::eggs::{Pin, Pins};
 use crate::installed::{Installed, PATHS, SIGNATURE};
 use crate::plan::section_term;
-use crate::{Part, Recipe, RecipeError};
+use crate::{BuildError, Part, Recipe, RecipeError};
 use camino::Utf8PathBuf;
+
+/// What a build that only looks knows of the last one.
+pub(super) struct Recorded {
+    installed: Installed,
+    pins: Pins,
+}
 
 /// A recipe that was not asked.
 struct Unasked {
@@ -27,8 +34,10 @@ impl Recipe for Unasked {
 
 impl Engine {
     /// From here on recipes in Python are not asked; `recorded` is what they said last time.
-    pub(crate) fn only_look(&mut self, recorded: Installed) {
-        self.recorded = Some(recorded);
+    pub(crate) fn only_look(&mut self, recorded: Installed) -> Result<(), BuildError> {
+        let pins = self.versions()?.into_iter().map(|(written, text)| Pin { written, text, origin: None });
+        self.recorded = Some(Recorded { installed: recorded, pins: pins.collect() });
+        Ok(())
     }
 
     pub(super) fn only_looks(&self) -> bool {
@@ -38,7 +47,7 @@ impl Engine {
     /// Stands in for a recipe in Python: the section offers what it offered last time.
     pub(super) fn unasked_recipe(&mut self, name: &str, recipe: &str) -> Box<dyn Recipe> {
         self.slot(name).kind = Kind::Foreign(recipe.to_owned());
-        let recorded = self.recorded.as_ref().and_then(|recorded| recorded.parts.get(name));
+        let recorded = self.recorded.as_ref().and_then(|recorded| recorded.installed.parts.get(name));
         let recorded: Vec<(String, String)> = recorded
             .into_iter()
             .flatten()
@@ -54,11 +63,18 @@ impl Engine {
         Box::new(Unasked { section: name.to_owned() })
     }
 
-    /// What the record says of the distributions of a part's recipe.
-    pub(super) fn recorded_eggs(&self, part: &str) -> Vec<String> {
-        let recorded = self.recorded.as_ref().and_then(|recorded| recorded.parts.get(part));
-        let signature = recorded.and_then(|options| options.get(SIGNATURE)).map_or("", String::as_str);
-        let eggs = signature.split_whitespace().filter(|term| section_term(term).is_none());
-        eggs.map(str::to_owned).collect()
+    /// The distributions of a part's recipe: those that the record has, in the versions of the pins.
+    pub(super) fn expected_eggs(&self, part: &str) -> Vec<String> {
+        let Some(Recorded { installed, pins }) = &self.recorded else { return Vec::new() };
+        let signature = installed.parts.get(part).and_then(|options| options.get(SIGNATURE));
+        let terms = signature.map_or("", String::as_str).split_whitespace();
+        let eggs = terms.filter(|term| section_term(term).is_none());
+        eggs.map(|egg| pins.corrected(egg).unwrap_or_else(|| egg.to_owned())).collect()
+    }
+
+    /// The name by which `[versions]` pins the distribution of an egg, if this engine only looks and it does.
+    pub(crate) fn pin_of_egg(&self, egg: &str) -> Option<String> {
+        let pins = &self.recorded.as_ref()?.pins;
+        Some(pins.of_egg(egg)?.written.clone())
     }
 }

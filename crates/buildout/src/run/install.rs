@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::extensions::Extensions;
 use super::launcher::Replace;
 use super::parts::Run;
-use super::{develop, launcher, rebootstrap, record::Record};
+use super::{develop, launcher, past, rebootstrap, record::Record};
 use crate::engine::{Activity, Engine};
 use crate::installed::SIGNATURE;
 use crate::plan::{Plan, Wanted, Why, plan};
@@ -31,7 +31,7 @@ pub(super) fn install(
         engine.doing(Activity::Plain("Checking for upgrades."), check_cache)?;
         let path = engine.require("buildout", "installed")?;
         let path = (!path.is_empty()).then(|| Utf8PathBuf::from(path));
-        let mut record = Record::load(path, &*settings.clock)?;
+        let mut record = Record::load(path.clone(), &*settings.clock)?;
         engine.tell_own_distributions()?;
         develop::develop(engine, &mut record)?;
         for hook in &mut settings.hooks {
@@ -55,6 +55,9 @@ pub(super) fn install(
         let done = run.apply(plan, &parts);
         // Whatever happened, what is on disk is what the record says.
         let saved = run.record.save();
+        if let Some(path) = path {
+            past::remember(run.engine, &path, &run.record.installed().parts);
+        }
         let outcome = run.outcome;
         done.and(saved)?;
         engine.doing(Activity::Plain("Unloading extensions."), |engine| extensions.unload(engine))?;

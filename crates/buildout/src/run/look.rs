@@ -31,11 +31,11 @@ impl Look {
     ) -> Result<Self, BuildError> {
         engine.doing(Activity::Plain("Planning."), |engine| {
             let recorded = recorded(engine)?;
-            engine.only_look(recorded.clone());
+            engine.only_look(recorded.clone())?;
             if rebootstrap::look(engine, settings)? {
                 load::load(engine, settings)?;
                 load::initialise_buildout(engine)?;
-                engine.only_look(recorded.clone());
+                engine.only_look(recorded.clone())?;
             }
             for hook in &mut settings.hooks {
                 call(engine, |build| hook.before_parts(build))?;

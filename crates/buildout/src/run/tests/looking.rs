@@ -85,6 +85,11 @@ fn why_shows_the_lines_and_both_values() {
         by ${between:data}
           /dir/buildout.cfg:8: data = ${a:location}
       it depends on [between], which changed:
+        option `data`
+          was: /dir/one
+          is : /dir/1st
+          /dir/buildout.cfg:8: data = ${a:location}
+          by ${a:location}
         it depends on [a], which changed:
           option `location`
             was: /dir/one
@@ -99,6 +104,135 @@ fn why_shows_the_lines_and_both_values() {
     assert_eq!(bench.succeed("why new"), "[new] is new: the last build did not have it.\n");
     assert!(bench.succeed("why old").starts_with("[old] would be removed"));
     assert!(bench.fail("why odl").contains("did you mean old?"));
+}
+
+/// A part that refers to a section that is no part, which refers to another such.
+const THROUGH_OTHERS: &str = "[buildout]\nparts = c\n\
+    [deep]\nport = 80\npassword = first\n\
+    [between]\nname = one\nurl = http://host:${deep:port}/\n\
+    [c]\nrecipe = test:file\npath = three\nreads-too = ${between:name}\n";
+
+#[test]
+fn of_sections_that_are_no_parts_both_values_are_shown() {
+    let bench = Bench::with(THROUGH_OTHERS);
+    bench.succeed("");
+    bench.write("buildout.cfg", &THROUGH_OTHERS.replace("port = 80", "port = 81"));
+
+    insta::assert_snapshot!(bench.succeed("why c"), @"
+    [c] would be built again.
+      it depends on [between], which changed:
+        option `url`
+          was: http://host:80/
+          is : http://host:81/
+          /dir/buildout.cfg:8: url = http://host:${deep:port}/
+          by ${deep:port}
+            /dir/buildout.cfg:4: port = 81
+        it depends on [deep], which changed:
+          option `port`
+            was: 80
+            is : 81
+            /dir/buildout.cfg:4: port = 81
+    ");
+    insta::assert_snapshot!(bench.succeed("why deep"), @"
+    [deep] is no part; it changed, and these were built from it: [c].
+      option `port`
+        was: 80
+        is : 81
+        /dir/buildout.cfg:4: port = 81
+    ");
+    let json: serde_json::Value = serde_json::from_str(&bench.succeed("why c --output json")).unwrap();
+    let between = &json["changes"]["dependencies"][0];
+    assert_eq!(
+        (&between["section"], &between["changes"]["options"][0]["old"]),
+        (&"between".into(), &"http://host:80/".into())
+    );
+}
+
+#[test]
+fn values_that_look_like_secrets_are_not_kept_and_the_file_is_the_owners() {
+    let bench = Bench::with(THROUGH_OTHERS);
+    bench.succeed("");
+    let path = bench.path(".installed.sections.json");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(!bench.read(".installed.sections.json").contains("first"));
+
+    bench.write("buildout.cfg", &THROUGH_OTHERS.replace("first", "second"));
+
+    let text = bench.succeed("why deep");
+    assert!(
+        text.contains("options whose values are not kept, as they look like secrets: `password`"),
+        "{text}"
+    );
+    assert!(!text.contains("second"));
+}
+
+#[test]
+fn without_the_file_of_sections_why_says_what_it_cannot_know() {
+    let bench = Bench::with(THROUGH_OTHERS);
+    bench.succeed("");
+    let changed = THROUGH_OTHERS.replace("port = 80", "port = 81");
+    for (damage, told) in
+        [(None, "there is no such file"), (Some("{"), "EOF while parsing"), (Some("[]"), "invalid type")]
+    {
+        bench.write("buildout.cfg", &changed);
+        match damage {
+            None => fs_err::remove_file(bench.path(".installed.sections.json")).unwrap(),
+            Some(text) => bench.write(".installed.sections.json", text),
+        }
+
+        let text = bench.succeed("why c");
+
+        assert!(text.contains(told) && text.contains("the next build writes it"), "{text}");
+    }
+    bench.succeed("");
+    assert!(bench.read(".installed.sections.json").contains("http://host:81/"));
+}
+
+#[test]
+fn what_is_not_built_again_keeps_what_its_sections_said() {
+    let bench = Bench::with(
+        &THROUGH_OTHERS
+            .replace("parts = c", "parts = c d")
+            .replace("[c]", "[d]\nrecipe = test:file\npath = four\n[c]"),
+    );
+    bench.succeed("");
+    bench.write("buildout.cfg", &bench.read("buildout.cfg").replace("port = 80", "port = 81"));
+
+    bench.succeed("install d");
+
+    assert!(bench.succeed("why c").contains("was: http://host:80/"), "{}", bench.succeed("why c"));
+}
+
+#[test]
+fn nothing_is_kept_of_sections_when_nothing_needs_them() {
+    let bench = Bench::with("[buildout]\nparts = c\n[c]\nrecipe = test:file\npath = three\n");
+    bench.succeed("");
+
+    assert!(!exists(bench.path(".installed.sections.json")));
+}
+
+#[test]
+fn a_pin_of_another_version_of_the_recipe_is_a_reason() {
+    let profile = "[buildout]\nparts = c\n[versions]\nslapos.recipe.x = 1.0\n[c]\nrecipe = slapos.recipe.x\n";
+    let bench = Bench::with(&profile.replace("1.0", "2.0"));
+    bench.write(
+        ".installed.cfg",
+        "[buildout]\ninstalled_develop_eggs = \nparts = c\n\n[c]\n__buildout_installed__ = \n\
+         __buildout_signature__ = other-1.0-py3.11.egg slapos.recipe.x-1.0-py3.11.egg\nrecipe = slapos.recipe.x\n",
+    );
+
+    assert_eq!(bench.succeed("plan"), "reinstall  c  its recipe changed\n");
+    insta::assert_snapshot!(bench.succeed("why c"), @"
+    [c] would be built again.
+      its recipe is of another version
+        was: slapos.recipe.x-1.0-py3.11.egg
+        is : slapos.recipe.x-2.0-py3.11.egg
+        /dir/buildout.cfg:4: slapos.recipe.x = 2.0
+    ");
+
+    bench.write("buildout.cfg", profile);
+    assert_eq!(bench.succeed("plan"), "update     c  nothing changed\n");
 }
 
 #[test]
