@@ -172,13 +172,21 @@ fn comparable(mut answer: Answer) -> Answer {
                 is_executable = line.starts_with("executable= ");
                 continue;
             }
-            // Of a profile that the command line extends, zc.buildout shows the words, ours the path.
-            let line = line.replace("    ./", "    ").replace("=  ./", "=  ");
-            let _ = writeln!(kept, "{line}");
+            let _ = writeln!(kept, "{}", without_dots(line));
         }
         *text = kept.trim_end().to_owned();
     }
     answer
+}
+
+/// Of a profile that the command line extends, and of all that this one extends, zc.buildout shows the words joined, such
+/// as `././p1.cfg`; ours shows the path.
+fn without_dots(line: &str) -> String {
+    let mut line = line.to_owned();
+    while line.contains("    ./") || line.contains("=  ./") {
+        line = line.replace("    ./", "    ").replace("=  ./", "=  ");
+    }
+    line
 }
 
 /// The lines in which two answers differ. What only one of them got to is left out.

@@ -63,7 +63,7 @@ impl Engine {
             .collect();
         referring.sort_unstable();
         for option in referring {
-            self.cook(name, &option, &mut Vec::new())?;
+            self.cook_once(name, &option)?;
         }
         Ok(())
     }

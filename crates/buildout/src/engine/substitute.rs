@@ -81,22 +81,41 @@ impl Engine {
         value.map_err(|error| BuildError::from_recipe(section, error))
     }
 
-    /// Expands an option and keeps the result.
-    pub(super) fn cook(
-        &mut self,
-        section: &str,
-        option: &str,
-        seen: &mut Seen,
-    ) -> Result<String, BuildError> {
+    /// Expands an option while its section is initialised.
+    ///
+    /// zc.buildout expands what came of it once more when it is read for the first time. That finds something where a
+    /// value ended in `$` before a brace or a protected reference.
+    pub(super) fn cook_once(&mut self, section: &str, option: &str) -> Result<(), BuildError> {
+        let value = self.expand_option(section, option, &mut Vec::new())?;
+        let is_expanded_again = self.dialect == Dialect::Upstream && value.contains("${");
+        // Something that the value refers to may have read or set the option meanwhile.
+        if let Some(entry) = self.slots.get_mut(section).and_then(|slot| slot.options.get_mut(option))
+            && entry.cooked.is_none()
+        {
+            if is_expanded_again {
+                entry.text = value;
+            } else {
+                entry.cooked = Some(value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Expands an option that is read, and keeps the result.
+    fn cook(&mut self, section: &str, option: &str, seen: &mut Seen) -> Result<String, BuildError> {
+        let value = self.expand_option(section, option, seen)?;
+        if let Some(entry) = self.slots.get_mut(section).and_then(|slot| slot.options.get_mut(option)) {
+            return Ok(entry.cooked.get_or_insert(value).clone());
+        }
+        Ok(value)
+    }
+
+    fn expand_option(&mut self, section: &str, option: &str, seen: &mut Seen) -> Result<String, BuildError> {
         let text = self.slots[section].options[option].text.clone();
         self.doing(Activity::GettingOption(section.to_owned(), option.to_owned()), |engine| {
             seen.push((section.to_owned(), option.to_owned()));
             let value = engine.expand_text(section, option, &text, seen)?;
             seen.pop();
-            if let Some(entry) = engine.slots.get_mut(section).and_then(|slot| slot.options.get_mut(option)) {
-                // Something that the value refers to may have set the option meanwhile.
-                return Ok(entry.cooked.get_or_insert(value).clone());
-            }
             Ok(value)
         })
     }
@@ -188,4 +207,35 @@ fn split_reference(inner: &str) -> Result<(&str, &str), SubstitutionProblem> {
         return Err(SubstitutionProblem::OptionName);
     }
     Ok((section, option))
+}
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8PathBuf;
+
+    use crate::fuzzing::meaning;
+    use crate::{CommandLine, Dialect, Settings};
+
+    /// `a:x` of a profile whose `b:x` ends in a dollar sign before what `$$` protects.
+    fn protected_behind_a_dollar(dialect: Dialect) -> String {
+        let guard = tempfile::tempdir().unwrap();
+        let root = Utf8PathBuf::try_from(guard.path().to_owned()).unwrap();
+        fs_err::write(root.join("buildout.cfg"), "[buildout]\n[a]\nx = ${b:x}$${b:y}\n[b]\nx = $\ny = 1\n")
+            .unwrap();
+        let mut settings = Settings::new(CommandLine::parse(["-U", "annotate"]).unwrap(), root);
+        settings.dialect = dialect;
+        let meaning = meaning(settings);
+        let (_, options) = meaning.sections.into_iter().find(|(name, _)| name == "a").unwrap();
+        options.into_iter().find(|(name, _)| name == "x").unwrap().1
+    }
+
+    #[test]
+    fn zc_buildout_expands_what_an_expansion_has_uncovered() {
+        assert_eq!(protected_behind_a_dollar(Dialect::Upstream), "$$1");
+    }
+
+    #[test]
+    fn what_is_protected_stays_protected_in_the_dialect_of_slapos() {
+        assert_eq!(protected_behind_a_dollar(Dialect::Slapos), "$${b:y}");
+    }
 }
