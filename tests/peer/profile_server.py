@@ -1,10 +1,12 @@
 """Reads profiles with the installed zc.buildout, as fast as they come.
 
-Each line of standard input is a JSON object: "directory", "assignments" (of the command line). Each gets a line in answer:
+Each line of standard input is a JSON object: "directory", "assignments" (of the command line), "home" (where the user's
+default.cfg is, or null). Each gets a line in answer:
 {"annotate": text, "sections": {section: {option: value}}, "error": class}; "annotate" is missing when the profile cannot be
 read, and "sections" end before the first, in the order of their names, that cannot be expanded.
 """
 import contextlib
+import copy
 import io
 import json
 import logging
@@ -20,9 +22,15 @@ import zc.buildout  # noqa: E402
 import zc.buildout.buildout  # noqa: E402
 from zc.buildout import configparser  # noqa: E402
 
-# The engine spends nine tenths of its time on deep copies. A copy through pickle is equal, and made in a fifth of the time.
-zc.buildout.buildout.copy = types.SimpleNamespace(
-    deepcopy=lambda value: pickle.loads(pickle.dumps(value, pickle.HIGHEST_PROTOCOL)))
+def deep_copy(value):
+    """What copy.deepcopy does, in a fifth of its time; the engine spends nine tenths of its time on that."""
+    try:
+        return pickle.loads(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+    except (pickle.PicklingError, RecursionError):
+        return copy.deepcopy(value)
+
+
+zc.buildout.buildout.copy = types.SimpleNamespace(deepcopy=deep_copy)
 
 BEGINNINGS = (
     ('Referenced option does not exist', 'E-profile-unknown-option'),
@@ -36,6 +44,7 @@ BEGINNINGS = (
     ('The section name in substitution', 'E-profile-substitution'),
     ('The option name in substitution', 'E-profile-substitution'),
     ('Invalid value', 'E-profile-value'),
+    ('Setting "', 'E-profile-value'),
     ('No-longer supported', 'E-profile-syntax'),
     ("Couldn't open", 'E-profile-missing'),
 )
@@ -64,12 +73,13 @@ def assignment(word):
 
 def read(case):
     os.chdir(case['directory'])
+    os.environ['BUILDOUT_HOME'] = case['home'] or '/nonexistent'
     answer = {'sections': {}}
     printed = io.StringIO()
     try:
         with contextlib.redirect_stdout(printed):
             buildout = zc.buildout.buildout.Buildout(
-                'buildout.cfg', [assignment(word) for word in case['assignments']], False, 'annotate', [])
+                'buildout.cfg', [assignment(word) for word in case['assignments']], True, 'annotate', [])
             printed.truncate(0)
             printed.seek(0)
             buildout.annotate([])

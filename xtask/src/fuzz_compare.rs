@@ -81,8 +81,9 @@ struct Tally {
 struct Seen {
     done: u64,
     differing: u64,
-    incomparable: u64,
     classes: BTreeMap<String, u64>,
+    /// By what kept them from being compared.
+    incomparable: BTreeMap<String, u64>,
 }
 
 impl Tally {
@@ -96,7 +97,7 @@ impl Tally {
         let mut is_shown = false;
         match verdict {
             Verdict::Same(class) => *seen.classes.entry(class).or_default() += 1,
-            Verdict::Incomparable => seen.incomparable += 1,
+            Verdict::Incomparable(why) => *seen.incomparable.entry(why).or_default() += 1,
             Verdict::Different(_) => {
                 seen.differing += 1;
                 is_shown = seen.differing <= request.shown;
@@ -115,7 +116,10 @@ impl Tally {
         for (class, count) in &seen.classes {
             println!("  {count:8}  {class}");
         }
-        println!("  {:8}  incomparable: zc.buildout itself is at fault", seen.incomparable);
+        println!("what could not be compared:");
+        for (why, count) in &seen.incomparable {
+            println!("  {count:8}  {why}");
+        }
         let (cases, seed, differing) = (seen.done, request.seed, seen.differing);
         println!("{cases} cases of seed {seed} in {} s: {differing} differ", self.start.elapsed().as_secs());
         if differing == 0 { Ok(()) } else { Err(format!("{differing} cases differ")) }

@@ -191,8 +191,11 @@ pub(crate) fn initialise_buildout(engine: &mut Engine) -> Result<(), BuildError>
     let directory = engine.directory().join(directory);
     engine.set_directory(directory.clone());
     for option in BUILDOUT_BASE {
-        let path = directory.join(engine.require("buildout", option)?);
-        engine.set("buildout", option, path.into_string());
+        let path = engine.require("buildout", option)?;
+        // Compatibility: zc.buildout leaves alone what looks like a reference, also a protected one.
+        if engine.dialect() == Dialect::Slapos || !path.contains("${") {
+            engine.set("buildout", option, directory.join(path).into_string());
+        }
     }
     let installed = engine.require("buildout", "installed")?;
     if !installed.is_empty() {

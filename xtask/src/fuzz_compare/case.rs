@@ -5,11 +5,16 @@ use std::fmt;
 
 use super::generate::CONDITIONS;
 
-/// Profiles, the first of them `buildout.cfg`, and assignments such as `a:x=1`.
+/// What stands in the lines of a profile for the directory of the case.
+pub(super) const DIRECTORY: &str = "@directory@";
+
+/// Profiles, the first of them `buildout.cfg`, the user's defaults, and assignments such as `a:x=1`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Case {
     /// The lines of each profile.
     pub(super) profiles: Vec<Vec<String>>,
+    /// The lines of the user's defaults; none means that there is no such file.
+    pub(super) defaults: Vec<String>,
     pub(super) assignments: Vec<String>,
 }
 
@@ -22,7 +27,7 @@ impl Case {
     /// Whether zc.buildout takes lines of a section with a false condition for lines of another: when that section
     /// has not appeared yet, or an indented line comes where no option is open. A known difference.
     pub(super) fn has_lines_astray(&self) -> bool {
-        self.profiles.iter().any(|lines| {
+        self.profiles.iter().chain([&self.defaults]).any(|lines| {
             let mut seen = HashSet::new();
             let (mut has_open_option, mut is_rejected) = (false, false);
             lines.iter().any(|line| {
@@ -41,8 +46,9 @@ impl Case {
         })
     }
 
-    pub(super) fn text(&self, profile: usize) -> String {
-        self.profiles[profile].iter().map(|line| format!("{line}\n")).collect()
+    /// The text of a profile in that directory.
+    pub(super) fn text(lines: &[String], directory: &str) -> String {
+        lines.iter().map(|line| format!("{}\n", line.replace(DIRECTORY, directory))).collect()
     }
 }
 
@@ -50,8 +56,13 @@ impl fmt::Display for Case {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for number in 0..self.profiles.len() {
             if !self.profiles[number].is_empty() {
-                writeln!(formatter, "-- {}\n{}", Self::file_name(number), self.text(number).trim_end())?;
+                let text = Self::text(&self.profiles[number], DIRECTORY);
+                writeln!(formatter, "-- {}\n{}", Self::file_name(number), text.trim_end())?;
             }
+        }
+        if !self.defaults.is_empty() {
+            let text = Self::text(&self.defaults, DIRECTORY);
+            writeln!(formatter, "-- the user's default.cfg\n{}", text.trim_end())?;
         }
         writeln!(formatter, "-- command line: {:?}", self.assignments)
     }

@@ -16,6 +16,9 @@ use serde_json::{Value, json};
 use super::case::Case;
 use crate::step::{Failure, top};
 
+/// Where the user's defaults are in the directory of a case.
+const DEFAULTS: &str = "home/default.cfg";
+
 type Sections = BTreeMap<String, BTreeMap<String, String>>;
 
 /// How a case went.
@@ -24,8 +27,8 @@ pub(super) enum Verdict {
     Same(String),
     /// How they differ.
     Different(String),
-    /// Python's engine fails with an internal error, or a difference is known: there is nothing to compare with.
-    Incomparable,
+    /// Python's engine fails with an internal error, or a difference is known: why there is nothing to compare with.
+    Incomparable(String),
 }
 
 /// What an engine makes of a case.
@@ -65,7 +68,7 @@ impl Engines {
     /// Lets both read the case.
     pub(super) fn compare(&mut self, case: &Case) -> Result<Verdict, Failure> {
         if case.has_lines_astray() {
-            return Ok(Verdict::Incomparable);
+            return Ok(Verdict::Incomparable("a known difference: lines under a false condition".to_owned()));
         }
         let directory = Utf8PathBuf::try_from(self.place.path().join(self.number.to_string()))
             .map_err(|error| error.to_string())?;
@@ -77,14 +80,22 @@ impl Engines {
 
     fn write_and_compare(&mut self, case: &Case, directory: &Utf8PathBuf) -> Result<Verdict, Failure> {
         fs::create_dir(directory).map_err(|error| error.to_string())?;
-        for number in 0..case.profiles.len() {
-            fs::write(directory.join(Case::file_name(number)), case.text(number))
-                .map_err(|error| error.to_string())?;
+        let write = |name: &str, lines: &[String]| {
+            fs::write(directory.join(name), Case::text(lines, directory.as_str()))
+                .map_err(|error| error.to_string())
+        };
+        for (number, lines) in case.profiles.iter().enumerate() {
+            write(&Case::file_name(number), lines)?;
+        }
+        if !case.defaults.is_empty() {
+            fs::create_dir(directory.join("home")).map_err(|error| error.to_string())?;
+            write(DEFAULTS, &case.defaults)?;
         }
         let ours = ours(case, directory);
         let python = self.python(case, directory)?;
-        if python.error.as_ref().is_some_and(|error| error.starts_with("internal")) {
-            return Ok(Verdict::Incomparable);
+        if let Some(internal) = python.error.as_ref().and_then(|error| error.strip_prefix("internal: ")) {
+            let exception = internal.split(':').next().unwrap_or(internal);
+            return Ok(Verdict::Incomparable(format!("zc.buildout itself is at fault: {exception}")));
         }
         if ours == python {
             return Ok(Verdict::Same(ours.error.unwrap_or_else(|| "read to its end".to_owned())));
@@ -94,7 +105,8 @@ impl Engines {
 
     fn python(&mut self, case: &Case, directory: &Utf8PathBuf) -> Result<Answer, Failure> {
         let ended = |error: std::io::Error| format!("zc.buildout has ended: {error}");
-        let question = json!({"directory": directory, "assignments": case.assignments});
+        let home = (!case.defaults.is_empty()).then(|| directory.join("home"));
+        let question = json!({"directory": directory, "home": home, "assignments": case.assignments});
         writeln!(self.to, "{question}").and_then(|()| self.to.flush()).map_err(ended)?;
         let mut line = String::new();
         self.from.read_line(&mut line).map_err(ended)?;
@@ -129,10 +141,11 @@ impl Sink for Text {
 
 fn ours(case: &Case, directory: &Utf8PathBuf) -> Answer {
     let settings = |sink: Arc<Text>| {
-        let words = ["-U".to_owned()].into_iter().chain(case.assignments.iter().cloned());
-        let line = CommandLine::parse(words.chain(["annotate".to_owned()])).ok()?;
+        let words = case.assignments.iter().cloned().chain(["annotate".to_owned()]);
+        let line = CommandLine::parse(words).ok()?;
         let mut settings = Settings::new(line, directory.clone());
         settings.dialect = Dialect::Upstream;
+        settings.user_defaults = (!case.defaults.is_empty()).then(|| directory.join(DEFAULTS));
         settings.sink = sink;
         settings.python = Some(top().join("target/peer/venv/bin/python"));
         settings.python_cache = Some(top().join("target/fuzz-python"));
@@ -179,12 +192,12 @@ fn comparable(mut answer: Answer) -> Answer {
     answer
 }
 
-/// Of a profile that the command line extends, and of all that this one extends, zc.buildout shows the words joined, such
-/// as `././p1.cfg`; ours shows the path.
+/// Of profiles that a URL or the command line extends, and of all that these extend, zc.buildout shows the words joined,
+/// such as `././p1.cfg`; ours shows the place.
 fn without_dots(line: &str) -> String {
     let mut line = line.to_owned();
-    while line.contains("    ./") || line.contains("=  ./") {
-        line = line.replace("    ./", "    ").replace("=  ./", "=  ");
+    while line.contains("    ./") || line.contains("=  ./") || line.contains("/./") {
+        line = line.replace("    ./", "    ").replace("=  ./", "=  ").replace("/./", "/");
     }
     line
 }

@@ -4,10 +4,13 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 
-use super::case::Case;
+use super::case::{Case, DIRECTORY};
 
 const SECTIONS: [&str; 6] = ["a", "b", "c", "d-e", "f.g", "buildout"];
 const OPTIONS: [&str; 6] = ["x", "y", "z", "w-v", "parts", "long_name"];
+/// Options of `[buildout]` that have a default of the engine, or a meaning that is not only a text.
+const SETTINGS: [&str; 5] =
+    ["find-links", "eggs-directory", "bin-directory", "download-cache", "allow-hosts"];
 /// Conditions, and whether they hold on a machine with Linux and Python 3.
 pub(super) const CONDITIONS: [(&str, bool); 8] = [
     ("python3", true),
@@ -64,14 +67,20 @@ const WRONG: [&str; 12] = [
 struct Maker {
     rng: StdRng,
     profiles: usize,
+    /// Whether profiles are extended by URL.
+    has_urls: bool,
+    /// Whether the user has defaults.
+    has_defaults: bool,
 }
 
 /// The case of that number.
 pub(super) fn case(seed: u64, number: u64) -> Case {
     let rng = StdRng::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number);
-    let mut maker = Maker { rng, profiles: 1 };
+    let mut maker = Maker { rng, profiles: 1, has_urls: false, has_defaults: false };
+    (maker.has_urls, maker.has_defaults) = (maker.chance(25), maker.chance(10));
     maker.profiles = maker.rng.random_range(1..=5);
     let profiles = (0..maker.profiles).map(|number| maker.profile(number)).collect();
+    let defaults = if maker.has_defaults { maker.defaults() } else { Vec::new() };
     let count = if maker.chance(25) { maker.rng.random_range(1..=3) } else { 0 };
     let mut assignments: Vec<String> = (0..count).map(|_| maker.assignment()).collect();
     // Of two that assign to one option, each engine takes another: a known difference.
@@ -81,7 +90,7 @@ pub(super) fn case(seed: u64, number: u64) -> Case {
     };
     assignments.sort_by_key(|word| target(word));
     assignments.dedup_by_key(|word| target(word));
-    Case { profiles, assignments }
+    Case { profiles, defaults, assignments }
 }
 
 impl Maker {
@@ -121,6 +130,20 @@ impl Maker {
         lines
     }
 
+    /// What the user has set for all buildouts.
+    fn defaults(&mut self) -> Vec<String> {
+        let mut lines = vec!["[buildout]".to_owned()];
+        if self.chance(20) {
+            let other = self.rng.random_range(0..self.profiles);
+            lines.push(format!("extends = ../{}", Case::file_name(other)));
+        }
+        self.option("buildout", &mut lines);
+        for _ in 0..self.rng.random_range(0..=2) {
+            self.section(&mut lines);
+        }
+        lines
+    }
+
     /// Mostly of later profiles, or almost every case were a circle.
     fn extends(&mut self, number: usize, lines: &mut Vec<String>) {
         let mut words = Vec::new();
@@ -139,7 +162,9 @@ impl Maker {
         if self.chance(1) {
             words.push("missing.cfg".to_owned());
         }
-        let optional = self.chance(10);
+        // Known differences: zc.buildout looks for such a file in the working directory, then fetches it from the URL; with
+        // defaults of the user it keeps the option.
+        let optional = !self.has_urls && !self.has_defaults && self.chance(10);
         if optional && self.chance(50) {
             words.push("missing.cfg".to_owned());
         }
@@ -153,6 +178,10 @@ impl Maker {
                 lines.extend(words.iter().map(|word| format!("  {word}")));
             }
             1 => lines.push(format!("{option}= ./{}", words.join(" ./"))),
+            2 if self.has_urls => {
+                let address = format!("file://{DIRECTORY}/");
+                lines.push(format!("{option} = {address}{}", words.join(&format!(" {address}"))));
+            }
             _ => lines.push(format!("{option} = {}", words.join(" "))),
         }
     }
@@ -162,9 +191,10 @@ impl Maker {
         let header = match self.rng.random_range(0..20) {
             0 => format!("[ {name} ]"),
             1 => format!("[{name}] # comment"),
-            // A section that only a false condition has is a known difference.
+            // Lines of a section that only a false condition has, or before any option, are a known difference.
             2..=4 => {
                 lines.push(format!("[{name}]"));
+                self.option(name, lines);
                 let (condition, _) = CONDITIONS.choose(&mut self.rng).expect("there are conditions");
                 format!("[{name}:{condition}]")
             }
@@ -183,12 +213,13 @@ impl Maker {
             }
         }
         for _ in 0..self.rng.random_range(0..=4) {
-            self.option(lines);
+            self.option(name, lines);
         }
     }
 
-    fn option(&mut self, lines: &mut Vec<String>) {
-        let name = self.any(&OPTIONS);
+    fn option(&mut self, section: &str, lines: &mut Vec<String>) {
+        let is_setting = section == "buildout" && self.chance(20);
+        let name = self.any(if is_setting { &SETTINGS } else { &OPTIONS });
         let operator = self.any(&["=", " =", " =", " =", " =", " +=", " +=", " -=", " -="]);
         if self.chance(15) {
             lines.push(format!("{name}{operator}"));

@@ -31,6 +31,9 @@ fn candidates(case: &Case) -> Vec<Case> {
             candidates.push(less);
         }
     }
+    if !case.defaults.is_empty() {
+        candidates.push(Case { defaults: Vec::new(), ..case.clone() });
+    }
     for assignment in 0..case.assignments.len() {
         let mut less = case.clone();
         less.assignments.remove(assignment);
@@ -42,6 +45,11 @@ fn candidates(case: &Case) -> Vec<Case> {
             less.profiles[profile].remove(line);
             candidates.push(less);
         }
+    }
+    for line in 0..case.defaults.len() {
+        let mut less = case.clone();
+        less.defaults.remove(line);
+        candidates.push(less);
     }
     candidates
 }
