@@ -8,7 +8,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 
 use crate::download::{Download, Downloaded, Fetcher};
-use crate::eggs::{EggError, EggMemory, Eggs, WorkingSet};
+use crate::egg_door::{EggDoor, PinLines};
+use crate::eggs::{EggError, EggMemory, Eggs};
 use crate::jobs::Jobs;
 use crate::nearest::nearest;
 use crate::{BuildError, EggSettings, Event, Fault, Level, RecipeError, Sink};
@@ -25,6 +26,7 @@ pub(crate) struct Snapshot {
     pub(crate) log_threshold: i64,
     pub(crate) fetcher: Fetcher,
     pub(crate) eggs: Arc<EggMemory>,
+    pub(crate) pin_lines: PinLines,
     pub(crate) jobs: Arc<Jobs>,
 }
 
@@ -147,23 +149,18 @@ impl Desk {
         Ok(downloaded.map_err(|error| BuildError::from(Fault::Download(error)))?)
     }
 
-    pub(crate) fn install_eggs(
-        &self,
-        settings: &EggSettings,
-        requirements: &[impl AsRef<str>],
-    ) -> Result<WorkingSet, EggError> {
-        self.with_eggs(settings, |eggs| eggs.install(requirements))
-    }
-
     pub(crate) fn with_eggs<T>(
         &self,
         settings: &EggSettings,
         work: impl FnOnce(&Eggs<'_>) -> Result<T, EggError>,
     ) -> Result<T, EggError> {
-        let notice = |level: Level, text: &str| self.log(level, None, text.to_owned());
-        let every_step = Level::Debug.number() >= self.snapshot.log_threshold;
-        let eggs = Eggs::new(settings, &notice).with_memory(&self.snapshot.eggs);
-        work(&eggs.telling_every_step(every_step))
+        let door = EggDoor {
+            memory: &self.snapshot.eggs,
+            sink: self.sink(),
+            threshold: self.snapshot.log_threshold,
+            pin_line: &|name| self.snapshot.pin_lines.get(name).cloned(),
+        };
+        door.enter(settings, work)
     }
 
     /// The options of the part that nobody has read.

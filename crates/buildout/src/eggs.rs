@@ -9,7 +9,6 @@ mod at_once;
 mod build;
 mod choice;
 mod compile;
-mod develop;
 mod distribution;
 mod egg_file;
 mod error;
@@ -25,6 +24,7 @@ mod resolve;
 pub mod scripts;
 mod service;
 mod session;
+mod setup_script;
 mod shelf;
 mod source;
 #[cfg(test)]
@@ -43,6 +43,7 @@ pub use name::ProjectName;
 pub use pins::{Pin, Pins};
 pub use requirement::{Requirement, RequirementError};
 pub use service::{EggMemory, Eggs};
+pub(crate) use setup_script::SetupScript;
 pub use told::Notice;
 pub use working_set::WorkingSet;
 

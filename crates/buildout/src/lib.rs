@@ -14,6 +14,7 @@ mod command_line;
 mod condition;
 mod desk;
 mod download;
+mod egg_door;
 mod egg_settings;
 mod engine;
 mod event;

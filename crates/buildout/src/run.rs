@@ -15,7 +15,6 @@ mod rebootstrap;
 mod record;
 mod sequence;
 mod setup;
-mod setup_script;
 mod show_graph;
 mod show_plan;
 mod strip;

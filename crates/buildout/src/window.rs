@@ -201,11 +201,7 @@ impl Window<'_> {
         settings: &EggSettings,
         requirements: &[impl AsRef<str>],
     ) -> Result<WorkingSet, RecipeError> {
-        let installed = match &self.sight {
-            Sight::Build(engine) => engine.install_eggs(settings, requirements),
-            Sight::Desk(desk) => desk.install_eggs(settings, requirements),
-        };
-        Ok(installed?)
+        self.with_eggs(settings, |eggs| eggs.install(requirements))
     }
 
     /// Builds a distribution from its sources and installs it as an egg in `directory`, unless what satisfies the

@@ -136,6 +136,16 @@ pub enum EggError {
         /// What it printed.
         output: String,
     },
+    /// A setup script that did not do what it was run for.
+    #[error("the setup script {script} failed with {verdict}")]
+    SetupScript {
+        /// The script.
+        script: Utf8PathBuf,
+        /// How it ended.
+        verdict: String,
+        /// What it printed, unless that was shown at once.
+        output: Option<String>,
+    },
     /// The interpreter has nothing to build source archives with.
     #[error("{what} is a source archive, and the Python of this build has no pip to build it")]
     NoBuilder {
@@ -195,6 +205,7 @@ impl EggError {
             Self::Checksum { .. } => "E-download-checksum",
             Self::Damaged { .. } => "E-eggs-damaged",
             Self::Build { .. } | Self::NoBuilder { .. } => "E-eggs-build",
+            Self::SetupScript { .. } => "E-develop",
             Self::Script(_) => "E-eggs-script",
             Self::Io { .. } => "E-eggs-files",
         }
@@ -249,8 +260,9 @@ impl EggError {
             Self::Checksum { .. } => "the file was changed on its way or on its host; build again, or choose another index".to_owned(),
             Self::Damaged { path, .. } => format!("remove `{path}` and build again"),
             Self::Build { .. } => "pin a version that has a wheel, or install what the build asks for".to_owned(),
+            Self::SetupScript { output: None, .. } => "the lines above are what it printed".to_owned(),
             Self::NoBuilder { .. } => "pin a version that has a wheel, or install pip with `apt install python3-pip`".to_owned(),
-            Self::Script(_) | Self::Io { .. } => return None,
+            Self::SetupScript { .. } | Self::Script(_) | Self::Io { .. } => return None,
         })
     }
 
@@ -291,9 +303,13 @@ impl EggError {
             (!chain.is_empty()).then(|| format!("it is asked by {}", chain.join(", asked by ")))
         };
         match self {
-            Self::PinContradicts { chain, .. }
-            | Self::UnknownExtra { chain, .. }
-            | Self::NotPinned { chain, .. } => asked(chain).into_iter().collect(),
+            Self::BadPin { pin } => vec![pin.describe()],
+            Self::PinContradicts { pin, chain, .. } => {
+                std::iter::once(pin.describe()).chain(asked(chain)).collect()
+            }
+            Self::UnknownExtra { chain, .. } | Self::NotPinned { chain, .. } => {
+                asked(chain).into_iter().collect()
+            }
             Self::Offline { chain, .. } => asked(chain).into_iter().collect(),
             Self::Conflict { chain, chosen, chosen_for, .. } => {
                 let chosen = (!chosen_for.is_empty())
@@ -315,7 +331,7 @@ impl EggError {
                     .chain(places)
                     .collect()
             }
-            Self::Build { output, .. } => {
+            Self::Build { output, .. } | Self::SetupScript { output: Some(output), .. } => {
                 let lines: Vec<&str> = output.lines().collect();
                 let last = lines.len().saturating_sub(LAST_LINES);
                 lines[last..].iter().map(|line| (*line).to_owned()).collect()

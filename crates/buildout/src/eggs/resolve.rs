@@ -468,7 +468,7 @@ mod tests {
         let error = walked(&shelf, &[("d", "1")], &["a"]).err().unwrap();
 
         assert_eq!(error.code(), "E-eggs-conflict");
-        assert_eq!(error.because(), ["it is asked by b 1, asked by a 1"]);
+        assert_eq!(error.because(), ["[versions] sets d = 1", "it is asked by b 1, asked by a 1"]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::picked::Picked;
 use super::requirement::Requirement;
 use super::scripts::python_text;
 use super::session::Session;
+use super::setup_script::SetupScript;
 use super::shelf::{Shelf, ShelfStamp};
 use super::told::Notice;
 use super::working_set::WorkingSet;
@@ -101,5 +102,21 @@ impl<'a> Eggs<'a> {
     /// The script fails, or what it needs cannot be had.
     pub fn develop(&self, script: &Utf8Path, build: &EggBuild) -> Result<Utf8PathBuf, EggError> {
         Session::new(self)?.develop(script, build)
+    }
+
+    /// Leaves a link to the directory of a setup script in the directory `target`, which is empty; gives the link.
+    ///
+    /// # Errors
+    /// As [`Eggs::develop`].
+    pub(crate) fn link(&self, script: &SetupScript<'_>, target: &Utf8Path) -> Result<Utf8PathBuf, EggError> {
+        Session::new(self)?.link(script, target)
+    }
+
+    /// Runs a setup script in its directory.
+    ///
+    /// # Errors
+    /// As [`Eggs::develop`].
+    pub(crate) fn run_script(&self, script: &SetupScript<'_>) -> Result<(), EggError> {
+        Session::new(self)?.run_script(script)
     }
 }

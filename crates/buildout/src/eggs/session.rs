@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use host::files;
 use host::python::Interpreter;
 use pep440_rs::{Version, VersionSpecifier, VersionSpecifiers};
 use pep508_rs::MarkerEnvironment;
@@ -23,13 +25,14 @@ use super::places::places;
 use super::requirement::{Requirement, marker_environment};
 use super::resolve::{Rules, Walked, Wanted, walk};
 use super::service::{EggMemory, Eggs};
+use super::setup_script::SetupScript;
 use super::shelf::{Shelf, ShelfStamp};
 use super::source::Builder;
 use super::tags::Tags;
 use super::told::Told;
 use super::wheel::Wheel;
 use super::working_set::WorkingSet;
-use crate::{EggSettings, Level};
+use crate::{EggSettings, Level, unfinished};
 
 /// Builds that may wait for one another.
 const DEEPEST: u32 = 5;
@@ -393,13 +396,37 @@ impl<'a> Session<'a> {
     /// # Errors
     /// As [`Eggs::develop`].
     pub(super) fn develop(&self, script: &Utf8Path, build: &EggBuild) -> Result<Utf8PathBuf, EggError> {
-        let link = self.with_builder(script, |builder| {
-            builder.develop(script, build, &self.settings.develop_eggs_directory)
-        });
+        let links = &self.settings.develop_eggs_directory;
+        let failed = |source| EggError::Io { action: "write", path: links.clone(), source };
+        files::ensure_directory(links, 0o755).map_err(failed)?;
+        let scratch = unfinished::directory_in(links).map_err(failed)?;
+        let scratch = Utf8Path::from_path(scratch.path())
+            .ok_or_else(|| failed(std::io::ErrorKind::InvalidFilename.into()))?;
+        let words = ["-q".to_owned()];
+        let made =
+            self.link(&SetupScript { path: script, words: &words, build, is_attached: false }, scratch)?;
+        let link = links.join(made.file_name().unwrap_or_default());
+        fs::rename(&made, &link).map_err(failed)?;
         if let Some(memory) = self.memory {
             locked(&memory.shelf).take();
         }
-        link
+        Ok(link)
+    }
+
+    /// As [`Eggs::link`].
+    ///
+    /// # Errors
+    /// As [`Eggs::link`].
+    pub(super) fn link(&self, script: &SetupScript<'_>, target: &Utf8Path) -> Result<Utf8PathBuf, EggError> {
+        self.with_builder(script.path, |builder| builder.link(script, target))
+    }
+
+    /// As [`Eggs::run_script`].
+    ///
+    /// # Errors
+    /// As [`Eggs::run_script`].
+    pub(super) fn run_script(&self, script: &SetupScript<'_>) -> Result<(), EggError> {
+        self.with_builder(script.path, |builder| builder.run_script(script))
     }
 
     fn build_wheel(&self, archive: &Utf8Path, build: &EggBuild) -> Result<Utf8PathBuf, EggError> {
@@ -427,7 +454,7 @@ impl<'a> Session<'a> {
         let builder =
             Builder { python: &self.python, settings: self.settings, cache: &cache, provide: &provide };
         work(&builder).inspect_err(|error| {
-            if let EggError::Build { output, .. } = error
+            if let EggError::Build { output, .. } | EggError::SetupScript { output: Some(output), .. } = error
                 && !output.is_empty()
             {
                 self.told.tell(Level::Error, output.trim_end().to_owned());
@@ -512,7 +539,7 @@ impl<'a> Session<'a> {
             return Ok(Arc::clone(known));
         }
         if let Some(downloads) = &self.settings.download_cache {
-            crate::unfinished::sweep(downloads);
+            unfinished::sweep(downloads);
         }
         let index = Arc::new(Index::new(places.clone()));
         indexes.push((places, Arc::clone(&index)));

@@ -23,7 +23,7 @@ use super::requirement::Requirement;
 use crate::{EggSettings, unfinished};
 
 /// How long one build may take.
-const BUILD_LIMIT: Duration = Duration::from_secs(3600);
+pub(super) const BUILD_LIMIT: Duration = Duration::from_secs(3600);
 /// Unpacks, patches, and tells what the build needs.
 const PREPARE: &str = include_str!("../../../../python/slapos_bridge/prepare_source.py");
 const RUN_PIP: &str =
@@ -177,7 +177,7 @@ impl Builder<'_> {
             .chain(inherited.into_iter().flatten())
             .filter(|place| !place.is_empty())
             .collect();
-        let program = self.python.program().inherit_env().envs(settings).envs(&build.environment);
+        let program = self.python.program().envs(settings).envs(&build.environment);
         if path.is_empty() { program } else { program.env("PYTHONPATH", path.join(":")) }
     }
 

@@ -66,7 +66,9 @@ fn a_part_may_say_how_it_is_built() {
     fs::write(&patch, PATCH).unwrap();
     let wanted = EggBuild {
         extension_options: [("include-dirs".to_owned(), "/x/include".to_owned())].into(),
-        environment: [("COLOUR".to_owned(), "red".to_owned())].into(),
+        environment: [("COLOUR", "red"), ("PATH", "/usr/local/bin:/usr/bin:/bin")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
         patches: vec![patch.clone()],
         patch_revision: 3,
         ..EggBuild::default()

@@ -5,8 +5,9 @@ use host::files;
 use host::python::Facts;
 
 use super::Engine;
-use crate::eggs::{EggError, Eggs, Pin, WorkingSet};
-use crate::table::Origin;
+use crate::egg_door::{EggDoor, PinLines};
+use crate::eggs::{EggError, EggMemory, Eggs, WorkingSet};
+use crate::table::{History, Origin};
 use crate::{BuildError, Dialect, EggSettings, Event, Level};
 
 impl Engine {
@@ -25,14 +26,15 @@ impl Engine {
         settings: &EggSettings,
         work: impl FnOnce(&Eggs<'_>) -> Result<T, EggError>,
     ) -> Result<T, EggError> {
-        let notice = self.notice();
-        let eggs = Eggs::new(settings, &notice).with_memory(&self.eggs);
-        work(&eggs.telling_every_step(self.shows(Level::Debug))).map_err(|mut error| {
-            if let Some(pin) = error.pin_mut() {
-                pin.origin = self.pin_origin(pin);
-            }
-            error
-        })
+        self.egg_door(&self.eggs, &|name| self.pin_line(name)).enter(settings, work)
+    }
+
+    fn egg_door<'a>(
+        &self,
+        memory: &'a EggMemory,
+        pin_line: &'a dyn Fn(&str) -> Option<String>,
+    ) -> EggDoor<'a> {
+        EggDoor { memory, sink: self.sink(), threshold: self.log_threshold, pin_line }
     }
 
     /// Checks the options of `[buildout]` that say yes or no about distributions, and puts the version of the form of
@@ -59,25 +61,15 @@ impl Engine {
         Ok(())
     }
 
-    /// Writes into the log what the egg service tells.
-    fn notice(&self) -> impl Fn(Level, &str) + Sync + use<> {
-        let (sink, threshold) = (self.sink(), self.log_threshold);
-        move |level, text| {
-            if level.number() >= threshold {
-                sink.event(Event::Log { level, logger: None, message: text.to_owned() });
-            }
-        }
-    }
-
     /// Tells who looks for a fault which distributions of zc.buildout's own the build has: those with which it builds
     /// others, and which recipes of Python import. None is fetched, and the engine is not one of them.
     pub(crate) fn tell_own_distributions(&mut self) -> Result<(), BuildError> {
         if self.dialect() == Dialect::Upstream && self.shows(Level::Debug) && self.newest {
             let settings = EggSettings { offline: true, allow_picked_versions: true, ..self.egg_settings()? };
             let own = ["zc.buildout", "setuptools", "pip", "wheel"];
-            let notice = self.notice();
+            let apart = EggMemory::default();
             // What is not there is missed by who needs it.
-            let _ = Eggs::new(&settings, &notice).telling_every_step(true).install(&own);
+            let _ = self.egg_door(&apart, &|_| None).enter(&settings, |eggs| eggs.install(&own));
         }
         Ok(())
     }
@@ -123,9 +115,20 @@ impl Engine {
     }
 
     /// The line of a profile that sets a pin.
-    fn pin_origin(&self, pin: &Pin) -> Option<String> {
+    fn pin_line(&self, name: &str) -> Option<String> {
         let section = self.table.plain("buildout", "versions")?;
-        match self.table.history(&section, &pin.written)?.last()?.origin {
+        self.line(self.table.history(&section, name)?)
+    }
+
+    /// The lines of all pins.
+    pub(super) fn pin_lines(&self) -> PinLines {
+        let section = self.table.plain("buildout", "versions").unwrap_or_default();
+        let pins = self.table.sections.get(&section).into_iter().flat_map(|section| &section.options);
+        pins.filter_map(|(name, history)| Some((name.clone(), self.line(history)?))).collect()
+    }
+
+    fn line(&self, history: &History) -> Option<String> {
+        match history.last()?.origin {
             Origin::Profile { source, line } => Some(format!("{}:{line}", self.sources.get(source).name)),
             _ => None,
         }

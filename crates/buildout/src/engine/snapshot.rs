@@ -28,6 +28,7 @@ impl Engine {
             log_threshold: self.log_threshold,
             fetcher,
             eggs: Arc::clone(&self.eggs),
+            pin_lines: self.pin_lines(),
             jobs: Arc::clone(&self.jobs),
         })
     }

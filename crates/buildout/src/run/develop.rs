@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::record::Record;
-use super::setup_script::{self, Purpose};
+use crate::eggs::{EggBuild, SetupScript};
 use crate::engine::{Activity, Engine};
-use crate::{BuildError, Fault, Level};
+use crate::{BuildError, Level};
 
 /// Makes a link for each directory that the profile lists, and removes those that an earlier build made for others.
 /// When one fails, the links are as they were.
@@ -55,10 +55,10 @@ fn make_links(
             engine.log(Level::Info, None, format!("Develop: '{source}'"));
             let target = scratch.join(links.len().to_string());
             fs_err::create_dir(&target).map_err(failed)?;
-            engine.doing(Activity::Developing(source.to_string()), |engine| {
-                setup_script::run(engine, &script_of(&source), &Purpose::Develop(&target))
+            let link = engine.doing(Activity::Developing(source.to_string()), |engine| {
+                make_link(engine, &script_of(&source), &target)
             })?;
-            links.push(link_in(&target, &source)?);
+            links.push(link);
         }
     }
     for name in names_in(directory).map_err(failed)?.difference(&present) {
@@ -76,6 +76,24 @@ fn make_links(
     Ok(made)
 }
 
+fn make_link(engine: &mut Engine, script: &Utf8Path, target: &Utf8Path) -> Result<Utf8PathBuf, BuildError> {
+    let settings = engine.egg_settings()?;
+    // As much is said as with the Python engine at each of its levels.
+    let words: &[String] = if engine.log_threshold() == 0 { &[] } else { &["-q".to_owned()] };
+    if engine.is_verbose() {
+        let mut command = vec![settings.python.as_str(), script.as_str()];
+        command.extend(words.iter().map(String::as_str));
+        command.extend(["develop", "-mN", "-d", target.as_str()]);
+        let message = format!("in: '{}'\n{}", script.parent().unwrap_or(script), command.join(" "));
+        engine.log(Level::Debug, None, message);
+    }
+    let build = EggBuild::default();
+    let script = SetupScript { path: script, words, build: &build, is_attached: true };
+    engine
+        .with_eggs(&settings, |eggs| eggs.link(&script, target))
+        .map_err(|error| BuildError::from_recipe("buildout", error.into()))
+}
+
 /// The directories and scripts that a shell pattern stands for, sorted.
 fn matching(pattern: &Utf8Path) -> Vec<Utf8PathBuf> {
     let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
@@ -88,19 +106,6 @@ fn matching(pattern: &Utf8Path) -> Vec<Utf8PathBuf> {
 
 fn script_of(source: &Utf8Path) -> Utf8PathBuf {
     if source.is_dir() { source.join("setup.py") } else { source.to_owned() }
-}
-
-/// The link that setuptools has made.
-fn link_in(target: &Utf8Path, source: &Utf8Path) -> Result<Utf8PathBuf, BuildError> {
-    let names = names_in(target).map_err(|error| BuildError::file(format!("cannot read {target}"), error))?;
-    let mut links = names.iter().filter(|name| name.ends_with(".egg-link"));
-    match (links.next(), links.next()) {
-        (Some(link), None) => Ok(target.join(link)),
-        _ => {
-            let message = format!("setuptools did not make a link for {source}");
-            Err(Fault::Refused { message, hint: None, code: "E-develop" }.into())
-        }
-    }
 }
 
 fn names_in(directory: &Utf8Path) -> std::io::Result<BTreeSet<String>> {

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use camino::Utf8PathBuf;
 
 use super::launcher::Replace;
-use super::setup_script::{self, Purpose};
 use super::{install, launcher};
+use crate::eggs::{EggBuild, SetupScript};
 use crate::engine::{Activity, Engine};
 use crate::profiles::Location;
 use crate::{BuildError, Dialect, Event, Fault, Level, Outcome, Settings};
@@ -41,7 +41,12 @@ pub(super) fn run_script(engine: &mut Engine, arguments: &[String]) -> Result<Ou
     }
     engine.log(Level::Info, None, format!("Running setup script '{script}'."));
     let script = engine.directory().join(script);
-    setup_script::run(engine, &script, &Purpose::Run(arguments))?;
+    let settings = engine.egg_settings()?;
+    let build = EggBuild::default();
+    let script = SetupScript { path: &script, words: arguments, build: &build, is_attached: true };
+    engine
+        .with_eggs(&settings, |eggs| eggs.run_script(&script))
+        .map_err(|error| BuildError::from_recipe("buildout", error.into()))?;
     Ok(Outcome::default())
 }
 

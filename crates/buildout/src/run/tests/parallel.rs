@@ -11,7 +11,11 @@ use crate::{Action, Turn};
 /// options tell it; `test:in-order` does the same in its place.
 pub(super) struct BesideKind;
 pub(super) struct InOrderKind;
-struct Meeting;
+#[derive(Default)]
+struct Meeting {
+    /// What the profile says about distributions, for a part that wants some.
+    eggs: Option<crate::EggSettings>,
+}
 
 const OPTIONS: &[OptionDoc] = &[OptionDoc::optional("*", "what to do")];
 
@@ -32,8 +36,9 @@ impl RecipeKind for BesideKind {
         if action == Action::Update { Turn::Quick } else { Turn::Beside }
     }
 
-    fn initialise(&self, _: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
-        Ok(Box::new(Meeting))
+    fn initialise(&self, section: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
+        let eggs = section.get("eggs")?.map(|_| section.egg_settings()).transpose()?;
+        Ok(Box::new(Meeting { eggs }))
     }
 }
 
@@ -51,7 +56,7 @@ impl RecipeKind for InOrderKind {
     }
 
     fn initialise(&self, _: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
-        Ok(Box::new(Meeting))
+        Ok(Box::<Meeting>::default())
     }
 }
 
@@ -76,6 +81,9 @@ impl Recipe for Meeting {
             && part.resolve(&name).exists()
         {
             return Err(RecipeError::new(format!("{name} came too early")));
+        }
+        if let (Some(settings), Some(eggs)) = (&self.eggs, part.get("eggs")?) {
+            part.install_eggs(settings, &[eggs])?;
         }
         if let Some(text) = part.get("says")? {
             part.run(Program::new("/bin/echo").arg(text))?;
@@ -282,4 +290,16 @@ fn a_number_of_jobs_that_is_none_is_refused_before_anything_is_begun() {
         let error = CommandLine::parse([words]).unwrap_err();
         assert_eq!(error.to_string(), format!("No number of jobs specified for option {words}"));
     }
+}
+
+#[test]
+fn a_part_beside_others_names_the_line_of_a_pin_that_is_wrong() {
+    let bench =
+        bench(&[("a", "starts = a-began\nawaits = b-began"), ("b", "starts = b-began\nawaits = a-began")]);
+    let profile = bench.read("buildout.cfg").replace("[b]", "[b]\neggs = demo>=2");
+    bench.write("buildout.cfg", &(profile + "[versions]\ndemo = 1\n"));
+
+    let message = bench.fail("-o");
+
+    assert!(message.contains("[versions] sets demo = 1 (/dir/buildout.cfg:14)"), "{message}");
 }
