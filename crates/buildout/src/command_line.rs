@@ -1,6 +1,9 @@
 //! The command line of `buildout`: options and assignments in any order, then the command and its arguments.
 
+use camino::{Utf8Path, Utf8PathBuf};
+
 use crate::Dialect;
+use crate::profiles::{Location, normalise};
 use crate::syntax::Operator;
 
 /// What the user typed, understood.
@@ -16,6 +19,10 @@ pub struct CommandLine {
     pub debug: bool,
     /// `--dialect`: whose rules hold.
     pub dialect: Dialect,
+    /// `--user`: the user that root builds as.
+    pub user: Option<String>,
+    /// `--allow-root`: root is not warned.
+    pub allow_root: bool,
     /// What to do.
     pub command: Command,
     /// The words behind the command.
@@ -74,6 +81,8 @@ impl Default for CommandLine {
             use_user_defaults: true,
             debug: false,
             dialect: Dialect::default(),
+            user: None,
+            allow_root: false,
             command: Command::Install,
             arguments: Vec::new(),
         }
@@ -133,6 +142,29 @@ impl CommandLine {
         });
     }
 
+    /// The directory of the build as far as the command line tells: that of the profile, or the working directory for
+    /// one that has an address, unless an assignment names another.
+    #[must_use]
+    pub fn directory(&self, working_directory: &Utf8Path) -> Utf8PathBuf {
+        let of_profile = match Location::Path(working_directory.to_owned()).join(&self.profile) {
+            Location::Path(path) => normalise(path.parent().unwrap_or(&path)),
+            Location::Url(_) => working_directory.to_owned(),
+        };
+        let is_it = |assignment: &&CommandLineAssignment| {
+            assignment.section == "buildout" && assignment.option == "directory"
+        };
+        match self.assignments.iter().rev().find(is_it) {
+            Some(assignment) => working_directory.join(&assignment.value),
+            None => of_profile,
+        }
+    }
+
+    /// Whether the command runs or writes something.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        matches!(self.command, Command::Install | Command::Bootstrap | Command::Init | Command::Setup)
+    }
+
     /// Whether the command has an answer for `--output`.
     #[must_use]
     pub fn answers(&self) -> bool {
@@ -143,6 +175,11 @@ impl CommandLine {
         match name {
             "dialect" => self.dialect = dialect(&words.next().unwrap_or_default())?,
             name if name.starts_with("dialect=") => self.dialect = dialect(&name["dialect=".len()..])?,
+            "user" => self.user = Some(user(words.next())?),
+            name if name.starts_with("user=") => {
+                self.user = Some(user(Some(name["user=".len()..].to_owned()))?)
+            }
+            "allow-root" => self.allow_root = true,
             "help" => self.command = Command::Help,
             "version" => self.command = Command::Version,
             "dry-run" => self.set("dry-run", "true"),
@@ -205,6 +242,11 @@ impl CommandLine {
         }
         Ok(())
     }
+}
+
+fn user(name: Option<String>) -> Result<String, UsageError> {
+    name.filter(|name| !name.is_empty())
+        .ok_or_else(|| UsageError("No user specified for option --user".to_owned()))
 }
 
 fn dialect(name: &str) -> Result<Dialect, UsageError> {
@@ -294,6 +336,24 @@ mod tests {
             parse("--dialect english").unwrap_err(),
             "Invalid dialect: english, it is slapos or upstream"
         );
+    }
+
+    #[test]
+    fn the_directory_is_that_of_the_profile_unless_another_is_named() {
+        let directory = |line: &str| parse(line).unwrap().directory(Utf8Path::new("/here")).into_string();
+
+        assert_eq!(directory(""), "/here");
+        assert_eq!(directory("-c ../there/x.cfg"), "/there");
+        assert_eq!(directory("-c https://example.org/x.cfg"), "/here");
+        assert_eq!(directory("-c /a/x.cfg directory=b"), "/here/b");
+    }
+
+    #[test]
+    fn root_may_be_told_as_whom_to_build() {
+        assert_eq!(parse("--user=me").unwrap().user.as_deref(), Some("me"));
+        assert_eq!(parse("--user me --allow-root").unwrap().user.as_deref(), Some("me"));
+        assert!(parse("--allow-root install").unwrap().allow_root);
+        assert_eq!(parse("--user").unwrap_err(), "No user specified for option --user");
     }
 
     #[test]

@@ -51,6 +51,21 @@ impl Account {
         })
     }
 
+    /// As [`Account::owner_of`], following links; an owner whom the password database does not know is his number, with
+    /// the group of the file. Directories that a container gets from outside have such owners.
+    ///
+    /// # Errors
+    /// The file could not be examined, or the password database not be read.
+    pub fn owner_by_number(path: &Utf8Path) -> io::Result<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = fs_err::metadata(path)?;
+        let (uid, gid) = (metadata.uid(), metadata.gid());
+        if let Some(account) = Self::by_uid(uid)? {
+            return Ok(account);
+        }
+        Ok(Self { name: uid.to_string(), uid, gid, home: Utf8PathBuf::from("/"), groups: vec![gid] })
+    }
+
     /// The user that this process runs as.
     ///
     /// # Errors

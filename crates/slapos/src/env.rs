@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 
 use camino::Utf8PathBuf;
+use host::users::Account;
 
 /// What the environment says, read once at start.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub(crate) struct Environment {
     pub(crate) cache: Option<Utf8PathBuf>,
     /// `BUILDOUT_HOME`: where the user's defaults for builds are, instead of `.buildout` in the home directory.
     pub(crate) buildout_home: Option<Utf8PathBuf>,
+    /// `SLAPOS_ALLOW_ROOT` is set to something: a build that runs as root is not warned of.
+    pub(crate) allow_root: bool,
     /// `SLAPOS_PROGRESS`: `never` gives plain lines on a terminal too.
     pub(crate) progress: Option<String>,
     /// `TERM`.
@@ -51,6 +54,7 @@ impl Environment {
             client_configuration: path("SLAPOS_CLIENT_CONFIGURATION"),
             cache: path("SLAPOS_CACHE"),
             buildout_home: path("BUILDOUT_HOME"),
+            allow_root: text("SLAPOS_ALLOW_ROOT").is_some(),
             progress: text("SLAPOS_PROGRESS"),
             terminal: text("TERM"),
             no_color: text("NO_COLOR").is_some(),
@@ -64,6 +68,19 @@ impl Environment {
             has_terminal: std::io::stderr().is_terminal(),
             variables: std::env::vars_os().collect(),
         }
+    }
+
+    /// What the environment is when this process has become another user.
+    pub(crate) fn of_user(&self, account: &Account) -> Self {
+        let mut changed = Self { home: Some(account.home.clone()), ..self.clone() };
+        let own = [("HOME", account.home.as_str()), ("USER", &account.name), ("LOGNAME", &account.name)];
+        // What is kept for the user who started this is nothing for the other one.
+        changed.variables.retain(|(name, _)| {
+            let name = name.to_string_lossy();
+            !name.starts_with("XDG_") && own.iter().all(|(own, _)| *own != name)
+        });
+        changed.variables.extend(own.map(|(name, value)| (name.into(), value.into())));
+        changed
     }
 
     /// Replaces a leading `~` by the home directory.

@@ -247,7 +247,8 @@ impl Cloud {
             .args(words.iter().copied())
             .directory(self.scratch.path())
             .env("HOME", self.scratch.path().join("home").as_str())
-            .env("TERM", "dumb");
+            .env("TERM", "dumb")
+            .env("SLAPOS_ALLOW_ROOT", "1");
         for name in ["PATH"].iter().chain(self.inherited) {
             #[expect(clippy::disallowed_methods, reason = "the test is what the environment was given to")]
             if let Some(value) = std::env::var_os(name) {

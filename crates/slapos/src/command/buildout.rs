@@ -1,5 +1,7 @@
 //! `slapos buildout`, and the program `buildout`: builds what a profile says, in the directory of that profile.
 
+mod user;
+
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -29,6 +31,7 @@ impl Subcommand for Buildout {
         ("slapos buildout -c software.cfg annotate", "every option, and where it comes from"),
         ("slapos buildout plan", "what a build would do here, and why"),
         ("slapos buildout graph --format svg > parts.svg", "the parts and what they refer to"),
+        ("slapos buildout --user builder -c software.cfg", "as root, build as another user"),
     ];
 
     fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
@@ -43,6 +46,8 @@ impl Subcommand for Buildout {
             command_line.arguments.push("--output=json".to_owned());
         }
         let dialect = command_line.dialect;
+        let home = user::settle(&command_line, context)?;
+        let environment = &home.map_or_else(|| environment.clone(), |account| environment.of_user(&account));
         let mut engine = vec![environment.program.to_string(), "buildout".to_owned()];
         if dialect == Dialect::Upstream {
             engine.extend(["--dialect", "upstream"].map(str::to_owned));

@@ -55,6 +55,7 @@ impl Trial {
             .args(words)
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", self.scratch.path().as_str())
+            .env("SLAPOS_ALLOW_ROOT", "1")
             .directory(self.scratch.path())
             .run(Some(LIMIT), &mut |_| {})
             .unwrap();
