@@ -19,6 +19,7 @@ pub(crate) struct Snapshot {
     pub(crate) sections: HashMap<String, Frozen>,
     /// Options that parts have set since, by section and name.
     pub(crate) changed: Mutex<HashMap<(String, String), String>>,
+    pub(crate) initial_environment: Arc<BTreeMap<String, String>>,
     pub(crate) directory: Utf8PathBuf,
     pub(crate) offline: bool,
     pub(crate) newest: bool,
@@ -127,6 +128,10 @@ impl Desk {
 
     pub(crate) fn environment(&self) -> &BTreeMap<String, String> {
         &self.environment
+    }
+
+    pub(crate) fn initial_environment(&self) -> &BTreeMap<String, String> {
+        &self.snapshot.initial_environment
     }
 
     pub(crate) fn jobs(&self) -> &Arc<Jobs> {

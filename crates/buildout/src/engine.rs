@@ -41,6 +41,8 @@ pub(crate) struct Engine {
     pub(crate) table: Table,
     pub(crate) sources: Sources,
     pub(crate) environment: BTreeMap<String, String>,
+    /// The environment as it was when the build began.
+    pub(crate) initial_environment: Arc<BTreeMap<String, String>>,
     slots: HashMap<String, Slot>,
     /// Sections with a recipe, in the order in which their initialisations ended.
     pub(crate) order: Vec<String>,
@@ -173,6 +175,7 @@ impl Engine {
             table: Table::default(),
             sources: Sources::default(),
             environment: settings.environment.clone(),
+            initial_environment: Arc::new(settings.environment.clone()),
             slots: HashMap::new(),
             order: Vec::new(),
             initialising: Vec::new(),

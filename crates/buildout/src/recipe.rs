@@ -30,6 +30,16 @@ pub trait Recipe: Send {
         Vec::new()
     }
 
+    /// When the part may be worked on.
+    ///
+    /// Anything but [`Turn::InOrder`] is a promise: the part then uses nothing of other parts but what it has read of
+    /// their sections while it was initialised, others use nothing of it but what they read of its section, and
+    /// neither `install` nor `update` reads a section that was not initialised.
+    fn turn(&self, action: Action) -> Turn {
+        let _ = action;
+        Turn::InOrder
+    }
+
     /// Computes an option that the section does not have, when somebody asks for it. It is not recorded.
     ///
     /// # Errors
@@ -57,14 +67,13 @@ pub trait RecipeKind: Sync {
     /// The section's options make no sense; or another section, read through `section`, fails.
     fn initialise(&self, section: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError>;
 
-    /// When a part may be worked on; `option` gives the options of the part as they are after its initialisation.
+    /// Whether a section asks for what only the recipe of the same name in Python can do; that one then gets it.
     ///
-    /// Anything but [`Turn::InOrder`] is a promise: the part then uses nothing of other parts but what it has read of
-    /// their sections while it was initialised, others use nothing of it but what they read of its section, and
-    /// neither `install` nor `update` reads a section that was not initialised.
-    fn turn(&self, action: Action, option: &dyn Fn(&str) -> Option<String>) -> Turn {
-        let _ = (action, option);
-        Turn::InOrder
+    /// # Errors
+    /// An option that decides it cannot be had.
+    fn leaves_to_python(&self, section: &mut Section<'_>) -> Result<bool, RecipeError> {
+        let _ = section;
+        Ok(false)
     }
 
     /// A number to increase when parts must be built again because this code changed.

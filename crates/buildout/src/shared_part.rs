@@ -32,6 +32,7 @@ pub struct SharedPart {
     /// What the part is made of; none when it is private to this build.
     made_of: Option<String>,
     makes_location: bool,
+    keeps_failures: bool,
 }
 
 impl Section<'_> {
@@ -45,7 +46,7 @@ impl Section<'_> {
         let private = |section: &mut Self| {
             let parts = section.require_other("buildout", "parts-directory")?;
             let location = section.resolve(&parts).join(section.name());
-            Ok(SharedPart { location, made_of: None, makes_location: true })
+            Ok(SharedPart { location, made_of: None, makes_location: true, keeps_failures: false })
         };
         if !is_shared(self.get("shared")?)? {
             return private(self);
@@ -81,7 +82,7 @@ impl Section<'_> {
             }
         };
         self.log(Level::Info, message);
-        Ok(SharedPart { location, made_of: Some(made_of), makes_location: true })
+        Ok(SharedPart { location, made_of: Some(made_of), makes_location: true, keeps_failures: false })
     }
 }
 
@@ -89,7 +90,14 @@ impl SharedPart {
     /// The same part at a place of its own, which its recipe makes.
     #[must_use]
     pub fn at(self, location: Utf8PathBuf) -> Self {
-        Self { location, made_of: None, makes_location: false }
+        Self { location, made_of: None, makes_location: false, ..self }
+    }
+
+    /// The same part, of which what a failed build made stays where it is, to be looked at. The next build begins with
+    /// nothing all the same.
+    #[must_use]
+    pub fn keeping_failures(self) -> Self {
+        Self { keeps_failures: true, ..self }
     }
 
     /// The directory, or what else the recipe makes, that the part is.
@@ -114,7 +122,7 @@ impl SharedPart {
     /// built already is left alone. Gives what the part owns: nothing when it is shared.
     ///
     /// # Errors
-    /// Those of `build`, which must make a directory of a shared part; what it made is removed then.
+    /// Those of `build`, which must make a directory of a shared part; what it made is removed then, unless it is to be kept.
     pub fn install(
         &self,
         part: &mut Part<'_>,
@@ -151,7 +159,9 @@ impl SharedPart {
         build: impl FnOnce(&mut Part<'_>) -> Result<(), RecipeError>,
     ) -> Result<Vec<Utf8PathBuf>, RecipeError> {
         let Some(made_of) = &self.made_of else {
-            part.created(self.location.clone());
+            if !self.keeps_failures {
+                part.created(self.location.clone());
+            }
             self.prepare()?;
             build(part)?;
             return Ok(vec![self.location.clone()]);
@@ -171,6 +181,7 @@ impl SharedPart {
             self.prepare().and_then(|()| build(part)).and_then(|()| self.finish(made_of))
         };
         if done.is_err()
+            && !self.keeps_failures
             && let Err(error) = files::remove_tree(&self.location)
         {
             part.log(Level::Warning, format!("Couldn't clean up '{}': {error}", self.location));

@@ -263,6 +263,15 @@ impl Window<'_> {
         }
     }
 
+    /// The environment of processes as it was when the build began; parts may have changed it since.
+    #[must_use]
+    pub fn initial_environment(&self) -> &BTreeMap<String, String> {
+        match &self.sight {
+            Sight::Build(engine) => &engine.initial_environment,
+            Sight::Desk(desk) => desk.initial_environment(),
+        }
+    }
+
     /// Path of the program that runs this build, for scripts that start it again; `None` when it has none.
     #[must_use]
     pub fn program(&self) -> Option<&str> {

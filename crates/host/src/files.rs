@@ -214,6 +214,19 @@ pub fn give(path: &Utf8Path, account: &crate::users::Account) -> io::Result<()> 
     })
 }
 
+/// A path with its links followed as far as it exists, as `realpath --canonicalize-missing` gives it.
+#[must_use]
+pub fn real_path(path: &Utf8Path) -> Utf8PathBuf {
+    if let Ok(real) = path.canonicalize_utf8() {
+        return real;
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => real_path(parent).join(name),
+        // A path that ends in `..`, or cannot be read.
+        _ => path.to_owned(),
+    }
+}
+
 /// Whether this process may use a path: `mode` is the sum of 4 to read, 2 to write and 1 to execute, 0 for its mere
 /// existence. Links are followed.
 #[must_use]

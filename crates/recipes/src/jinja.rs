@@ -36,6 +36,7 @@ use statements::Sight;
 
 pub(crate) use convert::from_option;
 pub(crate) use modules::{hexadecimal, import};
+pub(crate) use percent::format_names;
 
 /// A text that is not a Jinja2 template, or uses syntax that only Python's engine reads.
 #[derive(Debug, thiserror::Error)]

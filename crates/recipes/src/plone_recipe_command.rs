@@ -25,6 +25,7 @@ struct Commands {
     update: Option<String>,
     paths: Vec<Utf8PathBuf>,
     stops_on_error: bool,
+    is_independent: bool,
 }
 
 impl RecipeKind for Command {
@@ -57,18 +58,8 @@ impl RecipeKind for Command {
         }
     }
 
-    fn turn(&self, action: Action, option: &dyn Fn(&str) -> Option<String>) -> Turn {
-        let text = if action == Action::Update { "update-command" } else { "command" };
-        if action == Action::Update && option(text).is_none_or(|text| text.is_empty()) {
-            return Turn::Quick;
-        }
-        // Shell text may use and change anything; only who wrote it knows.
-        if option("independent").is_some_and(|value| is_yes(&value)) { Turn::Beside } else { Turn::InOrder }
-    }
-
     fn initialise(&self, section: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
-        // Read, so that it does not count as misspelt.
-        section.get("independent")?;
+        let is_independent = section.get("independent")?.is_some_and(|value| is_yes(&value));
         let stops_on_error =
             match section.get("stop-on-error")?.map(|value| value.to_ascii_lowercase()).as_deref() {
                 None | Some("" | "no" | "off" | "false" | "n" | "0") => false,
@@ -82,7 +73,7 @@ impl RecipeKind for Command {
         let location = section.get("location")?.unwrap_or_default();
         let paths = location.split_whitespace().map(|path| section.resolve(path)).collect();
         let (install, update) = (section.get("command")?, section.get("update-command")?);
-        Ok(Box::new(Commands { install, update, paths, stops_on_error }))
+        Ok(Box::new(Commands { install, update, paths, stops_on_error, is_independent }))
     }
 }
 
@@ -109,6 +100,14 @@ impl Commands {
 }
 
 impl Recipe for Commands {
+    fn turn(&self, action: Action) -> Turn {
+        if action == Action::Update && self.update.as_deref().is_none_or(str::is_empty) {
+            return Turn::Quick;
+        }
+        // Shell text may use and change anything; only who wrote it knows.
+        if self.is_independent { Turn::Beside } else { Turn::InOrder }
+    }
+
     fn install(&mut self, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
         let Some(command) = self.install.clone().filter(|command| !command.is_empty()) else {
             return Err(RecipeError::new("No command specified")

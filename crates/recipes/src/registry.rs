@@ -5,8 +5,9 @@ use buildout::RecipeKind;
 use crate::{
     free_port, generate_password, hexagonit_recipe_download, logrotate, logrotate_d, mkdirectory,
     plone_recipe_command, promise_plugin, publish, slapconfiguration, slapos_recipe_build_download,
-    slapos_recipe_build_download_unpacked, slapos_recipe_template, slapos_recipe_template_jinja2,
-    symbolic_link, wrapper, zc_buildout_debug, zc_recipe_egg, zc_recipe_egg_custom, zc_recipe_egg_develop,
+    slapos_recipe_build_download_unpacked, slapos_recipe_cmmi, slapos_recipe_template,
+    slapos_recipe_template_jinja2, symbolic_link, wrapper, zc_buildout_debug, zc_recipe_egg,
+    zc_recipe_egg_custom, zc_recipe_egg_develop,
 };
 
 /// The native recipes.
@@ -25,6 +26,7 @@ pub static REGISTRY: &[&dyn RecipeKind] = &[
     &slapconfiguration::SlapConfiguration::SERIALISED,
     &slapos_recipe_build_download::BuildDownload,
     &slapos_recipe_build_download_unpacked::BuildDownloadUnpacked,
+    &slapos_recipe_cmmi::Cmmi,
     &slapos_recipe_template::Template,
     &slapos_recipe_template_jinja2::Jinja2Template,
     &symbolic_link::SymbolicLink,

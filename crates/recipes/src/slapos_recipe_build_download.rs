@@ -57,13 +57,6 @@ impl RecipeKind for BuildDownload {
         }
     }
 
-    fn turn(&self, action: Action, option: &dyn Fn(&str) -> Option<String>) -> Turn {
-        let is_checked = ["md5sum", "sha256sum", "sha512sum"]
-            .iter()
-            .any(|name| option(name).is_some_and(|value| !value.is_empty()));
-        if action == Action::Update && is_checked { Turn::Quick } else { turn_of_download(option) }
-    }
-
     fn initialise(&self, section: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
         if section.get("mode")?.is_some() {
             return Err(RecipeError::new("the option `mode` is not supported")
@@ -100,8 +93,7 @@ impl RecipeKind for BuildDownload {
 
 /// A file in a place that the profile chose may be used by who knows the place; one below `parts` is found through the
 /// options of its section.
-pub(crate) fn turn_of_download(option: &dyn Fn(&str) -> Option<String>) -> Turn {
-    let has_own_place = option("destination").is_some_and(|path| !path.is_empty());
+pub(crate) fn turn_of_download(has_own_place: bool) -> Turn {
     if has_own_place { Turn::InOrder } else { Turn::Beside }
 }
 
@@ -146,6 +138,13 @@ impl Recipe for Fetched {
         }
         let download = self.download.clone().destination(self.target.clone());
         self.part.install(part, |part| part.download(&download).map(|_| ()))
+    }
+
+    fn turn(&self, action: Action) -> Turn {
+        if action == Action::Update && self.download.is_checked() {
+            return Turn::Quick;
+        }
+        turn_of_download(self.part.location() == self.target)
     }
 
     fn downloads(&self) -> Vec<Download> {

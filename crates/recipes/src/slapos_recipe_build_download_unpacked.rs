@@ -10,7 +10,7 @@
 //! | `offline` | whether the network may be used, whatever the build says: `true` or `false` | as the build |
 //! | `shared` | share the directory between releases; forbids `destination` | `false` |
 //!
-//! Offers `location` and `target`, the directory. Understands tar archives, plain or compressed by gzip, bzip2 or xz,
+//! Offers `location` and `target`, the directory. Understands tar archives, plain or compressed by gzip, bzip2, xz or lzip,
 //! and zip archives. Update does nothing.
 
 use buildout::{
@@ -30,6 +30,7 @@ struct Unpacked {
     download: Download,
     part: SharedPart,
     top: TopDirectory,
+    has_own_place: bool,
 }
 
 impl RecipeKind for BuildDownloadUnpacked {
@@ -63,10 +64,6 @@ impl RecipeKind for BuildDownloadUnpacked {
         }
     }
 
-    fn turn(&self, action: Action, option: &dyn Fn(&str) -> Option<String>) -> Turn {
-        if action == Action::Update { Turn::Quick } else { turn_of_download(option) }
-    }
-
     fn initialise(&self, section: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
         let destination = filled(section, "destination")?;
         if flag(section, "shared")? == Some(true) && destination.is_some() {
@@ -75,6 +72,7 @@ impl RecipeKind for BuildDownloadUnpacked {
             );
         }
         let part = section.shared_part()?;
+        let has_own_place = destination.is_some();
         let part = match destination {
             Some(path) => part.at(section.resolve(&path)),
             None => part,
@@ -94,7 +92,7 @@ impl RecipeKind for BuildDownloadUnpacked {
         }
         section.set("location", directory.as_str());
         section.set("target", directory.as_str());
-        Ok(Box::new(Unpacked { download: download(section)?, part, top }))
+        Ok(Box::new(Unpacked { download: download(section)?, part, top, has_own_place }))
     }
 }
 
@@ -112,6 +110,10 @@ impl Recipe for Unpacked {
 
     fn update(&mut self, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
         self.part.update(part, |part| self.build(part))
+    }
+
+    fn turn(&self, action: Action) -> Turn {
+        if action == Action::Update { Turn::Quick } else { turn_of_download(self.has_own_place) }
     }
 
     fn downloads(&self) -> Vec<Download> {

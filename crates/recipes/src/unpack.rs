@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Read, Seek};
 use buildout::RecipeError;
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
+use liblzma::stream::{CONCATENATED, Stream};
 
 use crate::output_file::{create_directory, refused};
 
@@ -25,6 +26,7 @@ enum Format {
     TarGzip,
     TarBzip2,
     TarXz,
+    TarLzip,
     Zip,
 }
 
@@ -43,6 +45,7 @@ fn format(path: &Utf8Path) -> io::Result<Option<Format>> {
         (&b"\x1f\x8b"[..], Format::TarGzip),
         (&b"BZh"[..], Format::TarBzip2),
         (&b"\xfd7zXZ\0"[..], Format::TarXz),
+        (&b"LZIP"[..], Format::TarLzip),
         (&b"PK\x03\x04"[..], Format::Zip),
     ]
     .into_iter()
@@ -68,7 +71,7 @@ pub(crate) fn unpack(
     let format = format.ok_or_else(|| {
         RecipeError::new("the file is no archive that can be unpacked")
             .option("url")
-            .hint("tar archives (plain, gzip, bzip2, xz) and zip archives are understood")
+            .hint("tar archives (plain, gzip, bzip2, xz, lzip) and zip archives are understood")
     })?;
     let parent = directory.parent().unwrap_or(directory);
     create_directory(parent, 0o777)?;
@@ -106,6 +109,10 @@ fn extract(archive: &Utf8Path, into: &Utf8Path, format: Format) -> io::Result<()
         Format::TarGzip => extract_tar(flate2::read::MultiGzDecoder::new(reader), into),
         Format::TarBzip2 => extract_tar(bzip2::read::MultiBzDecoder::new(reader), into),
         Format::TarXz => extract_tar(liblzma::read::XzDecoder::new_multi_decoder(reader), into),
+        Format::TarLzip => {
+            let stream = Stream::new_lzip_decoder(u64::MAX, CONCATENATED).map_err(io::Error::other)?;
+            extract_tar(liblzma::read::XzDecoder::new_stream(reader, stream), into)
+        }
         Format::Zip => extract_zip(reader, into),
     }
 }

@@ -82,7 +82,13 @@ impl Engine {
         if recipe.is_empty() {
             return Ok(());
         }
-        let object = match self.registry.get(short_name(&recipe)).copied() {
+        let mut kind = self.registry.get(short_name(&recipe)).copied();
+        if let Some(native) = kind {
+            let leaves = native.leaves_to_python(&mut Section::new(self, name));
+            kind = kind.filter(|_| !matches!(leaves, Ok(true)));
+            leaves.map_err(|error| BuildError::from_recipe(name, error))?;
+        }
+        let object = match kind {
             Some(kind) => {
                 self.slot(name).kind = Kind::Native(kind);
                 if self.shows(Level::Debug) {

@@ -21,6 +21,7 @@ impl Engine {
         Ok(Snapshot {
             sections: sections.collect(),
             changed: std::sync::Mutex::default(),
+            initial_environment: Arc::clone(&self.initial_environment),
             directory: self.directory.clone(),
             offline: self.offline,
             newest: self.newest,
@@ -35,13 +36,8 @@ impl Engine {
 
     /// When a part may be worked on.
     pub(crate) fn turn(&self, part: &str, action: Action) -> Turn {
-        let Some(slot) = self.slots.get(part) else { return Turn::InOrder };
-        match &slot.kind {
-            Kind::Native(kind) => {
-                kind.turn(action, &|option| slot.options.get(option).map(|entry| entry.value().to_owned()))
-            }
-            Kind::None | Kind::Foreign(_) => Turn::InOrder,
-        }
+        let recipe = self.slots.get(part).and_then(|slot| slot.recipe.as_deref());
+        recipe.map_or(Turn::InOrder, |recipe| recipe.turn(action))
     }
 
     /// Whether the recipe of a part is Python, which may change the environment of the whole build.

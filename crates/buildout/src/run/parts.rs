@@ -32,8 +32,13 @@ impl Run<'_> {
         for part in parts.keys().filter(|part| self.record.recorded(part).is_some()) {
             self.engine.compared_with_record(part);
         }
+        let removes = !plan.removals.is_empty();
         for removal in plan.removals {
             self.remove(&removal.part)?;
+        }
+        if removes {
+            // A build that is killed while it makes a part again must not leave the word that the part is there.
+            self.record.save()?;
         }
         self.engine.warn_of_unused("buildout");
         let tasks: Vec<Task<'_>> = plan

@@ -4,7 +4,7 @@ use minijinja::Error;
 use minijinja::value::{Value, ValueKind};
 
 use super::format_spec::{Spec, format_value};
-use super::objects::{AsText, failure, iterate, pairs, type_name};
+use super::objects::{AsText, Dict, failure, iterate, pairs, type_name};
 use super::operators::Number;
 use super::text::{display, repr};
 
@@ -26,6 +26,20 @@ pub(super) fn format(format: &str, values: &Value) -> Result<String, Error> {
     output.push_str(rest);
     let is_spent = source.used >= source.values.len() || source.mapping.is_some();
     if is_spent { Ok(output) } else { Err(failure("not all arguments converted during string formatting")) }
+}
+
+/// Formats `text` with values for its `%(name)s`.
+///
+/// # Errors
+/// A name without a value, or a `%` that begins no conversion.
+pub(crate) fn format_names<'n>(
+    text: &str,
+    values: impl IntoIterator<Item = (&'n str, Value)>,
+) -> Result<String, Error> {
+    if !text.contains('%') {
+        return Ok(text.to_owned());
+    }
+    format(text, &Dict::value(values.into_iter().map(|(name, value)| (Value::from(name), value))))
 }
 
 struct Source {
@@ -180,7 +194,7 @@ fn zero_filled(number: i128, mut spec: Spec) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::objects::{Dict, tuple};
+    use super::super::objects::tuple;
     use super::*;
 
     #[test]

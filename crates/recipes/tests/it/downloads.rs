@@ -209,7 +209,7 @@ fn options_that_make_no_sense_are_refused() {
     ");
     assert_snapshot!(text.refused(), @r"
     E-recipe-failed: the file is no archive that can be unpacked
-      hint: tar archives (plain, gzip, bzip2, xz) and zip archives are understood
+      hint: tar archives (plain, gzip, bzip2, xz, lzip) and zip archives are understood
     ");
 }
 

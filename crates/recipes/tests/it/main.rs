@@ -6,6 +6,7 @@ mod golden;
 mod trial;
 
 mod commands;
+mod compiled;
 mod downloads;
 mod eggs;
 mod files;

@@ -38,13 +38,13 @@ impl RecipeKind for Compile {
     fn initialise(&self, _: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
         Ok(Box::new(Self))
     }
-
-    fn turn(&self, _: Action, _: &dyn Fn(&str) -> Option<String>) -> Turn {
-        Turn::Beside
-    }
 }
 
 impl Recipe for Compile {
+    fn turn(&self, _: Action) -> Turn {
+        Turn::Beside
+    }
+
     fn install(&mut self, _: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
         let work = Program::new("/bin/sh").args(["-c", WORK]);
         let done = work.run(Some(Duration::from_secs(300)), &mut |_| {});

@@ -13,6 +13,7 @@ pub(super) struct BesideKind;
 pub(super) struct InOrderKind;
 #[derive(Default)]
 struct Meeting {
+    is_beside: bool,
     /// What the profile says about distributions, for a part that wants some.
     eggs: Option<crate::EggSettings>,
 }
@@ -32,13 +33,9 @@ impl RecipeKind for BesideKind {
         OPTIONS
     }
 
-    fn turn(&self, action: Action, _: &dyn Fn(&str) -> Option<String>) -> Turn {
-        if action == Action::Update { Turn::Quick } else { Turn::Beside }
-    }
-
     fn initialise(&self, section: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
         let eggs = section.get("eggs")?.map(|_| section.egg_settings()).transpose()?;
-        Ok(Box::new(Meeting { eggs }))
+        Ok(Box::new(Meeting { is_beside: true, eggs }))
     }
 }
 
@@ -61,6 +58,14 @@ impl RecipeKind for InOrderKind {
 }
 
 impl Recipe for Meeting {
+    fn turn(&self, action: Action) -> Turn {
+        match (self.is_beside, action) {
+            (false, _) => Turn::InOrder,
+            (true, Action::Update) => Turn::Quick,
+            (true, _) => Turn::Beside,
+        }
+    }
+
     fn install(&mut self, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
         let own = part.resolve(part.name());
         part.created(&own);
