@@ -1,15 +1,12 @@
 //! From settings to a table that is complete and an engine that knows its directory: defaults, the user's defaults,
 //! profiles, the command line.
 
-use std::time::Duration;
-
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use indexmap::IndexMap;
-use shacache::HttpCacheSettings;
 
 use crate::command_line::CommandLineAssignment;
 use crate::engine::Engine;
-use crate::profiles::{FetchRules, Location, Reader, normalise, profiles_like};
+use crate::profiles::{FetchOptions, Location, Reader, expand_home, normalise, profiles_like};
 use crate::syntax::Operator;
 use crate::table::{Origin, Step, Table};
 use crate::{BuildError, Command, Dialect, Fault, Settings};
@@ -118,10 +115,8 @@ fn merge(
     location: Location,
     table: Table,
 ) -> Result<Table, BuildError> {
-    let assignments = settings.command_line.assignments.as_slice();
-    let rules = |table: &Table| fetch_rules(table, assignments, engine_home(settings));
-    let first = rules(&engine.table)?;
-    Reader::new(engine, first).apply(location, table, &rules)
+    let options = FetchOptions { assignments: &settings.command_line.assignments, home: home(settings) };
+    Reader::new(engine, options.rules(&engine.table)?).apply(location, table, &options)
 }
 
 /// What follows from the options once all are there.
@@ -162,7 +157,7 @@ fn complete(engine: &mut Engine, settings: &Settings) -> Result<(), BuildError> 
             }
             _ => directory.clone(),
         };
-        let value = normalise(&expand_home(&value, engine_home(settings), &base)).into_string();
+        let value = normalise(&expand_home(&value, home(settings), &base)).into_string();
         engine.table.assign("buildout", option, Step { operator: Operator::Set, value, origin });
     }
     engine.set_directory(directory);
@@ -218,62 +213,6 @@ pub(crate) fn raw_value(engine: &Engine, section: &str, option: &str) -> Option<
     Some(value)
 }
 
-fn engine_home(settings: &Settings) -> Option<&Utf8Path> {
+fn home(settings: &Settings) -> Option<&Utf8Path> {
     settings.environment.get("HOME").map(Utf8Path::new)
-}
-
-fn expand_home(value: &str, home: Option<&Utf8Path>, base: &Utf8Path) -> Utf8PathBuf {
-    match (value.strip_prefix('~'), home) {
-        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {
-            home.join(rest.trim_start_matches('/'))
-        }
-        _ => base.join(value),
-    }
-}
-
-/// How profiles are fetched, as the table and the command line say.
-fn fetch_rules(
-    table: &Table,
-    assignments: &[CommandLineAssignment],
-    home: Option<&Utf8Path>,
-) -> Result<FetchRules, BuildError> {
-    let value = |section: &str, name: &str| {
-        let typed =
-            assignments.iter().rfind(|assignment| assignment.section == section && assignment.option == name);
-        typed.map(|assignment| assignment.value.clone()).or_else(|| table.plain(section, name))
-    };
-    let option = |name: &str| value("buildout", name);
-    let flag = |name: &str| match option(name).as_deref() {
-        Some("true") => Ok(true),
-        None | Some("false") => Ok(false),
-        Some(value) => {
-            let (option, value) = (name.to_owned(), value.to_owned());
-            Err(BuildError::from(Fault::InvalidValue { option, value, expected: "true or false" }))
-        }
-    };
-    let cache = option("extends-cache").filter(|cache| !cache.is_empty());
-    if let Some(cache) = &cache
-        && cache.contains("${")
-    {
-        return Err(Fault::Exception {
-            name: "ValueError",
-            option: "extends-cache",
-            message: format!("extends-cache '{cache}' may not contain ${{section:variable}} to expand."),
-            hint: "write the path itself: it is needed before anything can be expanded",
-            code: "E-profile-value",
-        }
-        .into());
-    }
-    let directory = Utf8PathBuf::from(option("directory").unwrap_or_default());
-    Ok(FetchRules {
-        cache: cache.map(|cache| expand_home(&cache, home, &directory)),
-        // A build that installs from its cache alone does not ask the network for profiles either.
-        offline: flag("offline")? || flag("install-from-cache")?,
-        newest: flag("newest")?,
-        timeout: option("socket-timeout")
-            .and_then(|seconds| seconds.trim().parse().ok())
-            .map(Duration::from_secs),
-        network_cache: option("networkcache-section")
-            .and_then(|section| HttpCacheSettings::from_options(&|name| value(section.trim(), name))),
-    })
 }

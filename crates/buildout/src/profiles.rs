@@ -1,17 +1,17 @@
 //! Reading profiles: each with everything that it extends, from files and from the network, into the order in which
 //! they are applied.
 
+mod fetch_rules;
 mod graph;
 mod location;
 
 use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
-use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
-use shacache::{Client, HttpCacheSettings, Limits};
+use shacache::{Client, Limits};
 
 use crate::condition::Condition;
 use crate::download::{Download, Fetcher, Prefetch};
@@ -23,25 +23,15 @@ use crate::syntax::{Operator, ParsedSection, parse};
 use crate::table::Table;
 use crate::{BuildError, Dialect, Event};
 
+pub(crate) use fetch_rules::{FetchOptions, FetchRules};
 use graph::Graph;
-pub(crate) use location::{Location, normalise};
+pub(crate) use location::{Location, expand_home, normalise};
 
 /// The text that makes a section remember where its profile is.
 pub(crate) const BASE_REFERENCE: &str = "${:_profile_base_location_}";
 pub(crate) const BASE_OPTION: &str = "_profile_base_location_";
 /// The largest profile that is read, in bytes.
 const LARGEST_PROFILE: u64 = 64 << 20;
-
-/// How profiles are fetched from the network: as `[buildout]` of the root profile and the command line say.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct FetchRules {
-    pub(crate) cache: Option<Utf8PathBuf>,
-    pub(crate) offline: bool,
-    pub(crate) newest: bool,
-    /// How long to wait for a word from a server.
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) network_cache: Option<HttpCacheSettings>,
-}
 
 /// A profile that was read: what it says, and what it extends.
 struct Profile {
@@ -67,26 +57,17 @@ impl<'a> Reader<'a> {
         Self { engine, rules, graph: Graph::default(), open: HashSet::new(), fetcher: None }
     }
 
-    /// Reads a profile with everything that it extends, and applies them to `table`; `rules` is asked with the
-    /// engine's table once the profile itself is known, before anything that it extends is fetched.
+    /// Reads a profile with everything that it extends, and applies them to `table`. The profile itself and the
+    /// engine's table say how what it extends is fetched.
     pub(crate) fn apply(
         mut self,
         root: Location,
         mut table: Table,
-        rules: &dyn Fn(&Table) -> Result<FetchRules, BuildError>,
+        options: &FetchOptions<'_>,
     ) -> Result<Table, BuildError> {
         let key = root.key();
         let (profile, base) = self.read(&root, &[], "")?;
-        let mut own = self.engine.table.clone();
-        own.apply(profile.id, profile.sections.clone(), self.engine.dialect());
-        match rules(&own) {
-            Ok(rules) => (self.rules, self.fetcher) = (rules, None),
-            Err(error) => {
-                // The message shows where the profile says so.
-                self.engine.table = own;
-                return Err(error);
-            }
-        }
+        self.settle_rules(&profile, options)?;
         self.follow(key.clone(), profile, &base, &mut Vec::new())?;
         let order = match self.engine.dialect() {
             Dialect::Slapos => self.graph.first_occurrences(&key),
@@ -103,6 +84,33 @@ impl<'a> Reader<'a> {
             table.apply(profile.id, sections, dialect);
         }
         Ok(table)
+    }
+
+    /// Learns from the root profile how those that it extends are fetched.
+    fn settle_rules(&mut self, root: &Profile, options: &FetchOptions<'_>) -> Result<(), BuildError> {
+        let dialect = self.engine.dialect();
+        let mut table = self.engine.table.clone();
+        let apply = |table: &mut Table, section: &str| {
+            if let Some(parsed) = root.sections.get(section) {
+                let sections = IndexMap::from([(section.to_owned(), parsed.clone())]);
+                table.apply(root.id, sections, dialect);
+            }
+        };
+        apply(&mut table, "buildout");
+        if let Some(section) = options.network_cache(&table).filter(|section| section != "buildout") {
+            apply(&mut table, &section);
+        }
+        match options.rules(&table) {
+            Ok(rules) => {
+                (self.rules, self.fetcher) = (rules, None);
+                Ok(())
+            }
+            Err(error) => {
+                // The message shows where the profile says so.
+                self.engine.table = table;
+                Err(error)
+            }
+        }
     }
 
     /// Reads what a profile extends, then keeps it in the graph.

@@ -76,6 +76,16 @@ pub(crate) fn normalise(path: &Utf8Path) -> Utf8PathBuf {
     normal
 }
 
+/// A path that a profile of the directory `base` names; `~` is the user's home.
+pub(crate) fn expand_home(value: &str, home: Option<&Utf8Path>, base: &Utf8Path) -> Utf8PathBuf {
+    match (value.strip_prefix('~'), home) {
+        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {
+            home.join(rest.trim_start_matches('/'))
+        }
+        _ => base.join(value),
+    }
+}
+
 /// A URL without `.` and `..` in its path, so that caches see one name for one place.
 fn collapse_url(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
