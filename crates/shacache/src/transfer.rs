@@ -107,6 +107,12 @@ pub enum TransferError {
     /// The connection could not be made, or broke.
     #[error(transparent)]
     Network(Box<dyn std::error::Error + Send + Sync>),
+    /// It is elsewhere, and the client follows no redirections.
+    #[error("it is at {location}")]
+    Elsewhere {
+        /// Where, perhaps relative to the address.
+        location: String,
+    },
     /// Too many redirections.
     #[error("the server redirects without end")]
     Redirects,

@@ -1,7 +1,9 @@
 //! Where distributions come from: an index of which only the names needed are asked, pages and directories of links.
 
-pub(super) mod fetch;
-pub(super) mod page;
+mod checked;
+mod connection;
+mod fetch;
+mod page;
 pub(super) mod pip;
 
 use std::collections::HashMap;
@@ -17,8 +19,10 @@ use super::error::EggError;
 use super::name::{EggName, ProjectName, WheelName, source_version};
 use super::requirement::Requirement;
 use super::tags::{Rank, Tags};
+use checked::{check_file, copy};
 use fetch::{Fetcher, redacted};
-use page::{Checksum, Link};
+use page::Link;
+use shacache::Checksum;
 
 /// Where to look.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -198,7 +202,7 @@ impl Index {
         directory: &Utf8Path,
     ) -> Result<Utf8PathBuf, EggError> {
         if let Some(path) = local_path(&candidate.url) {
-            fetch::verify(&path, candidate.checksum.as_ref())?;
+            check_file(&path, candidate.checksum.as_ref())?;
             return Ok(path);
         }
         self.keep(candidate, directory)
@@ -223,14 +227,14 @@ impl Index {
         let target = directory.join(&candidate.file_name);
         if target.is_file()
             && candidate.checksum.is_some()
-            && fetch::verify(&target, candidate.checksum.as_ref()).is_ok()
+            && check_file(&target, candidate.checksum.as_ref()).is_ok()
         {
             return Ok(target);
         }
         match local {
             Some(path) => {
-                fetch::verify(&path, candidate.checksum.as_ref())?;
-                fetch::copy(&path, &target)?;
+                check_file(&path, candidate.checksum.as_ref())?;
+                copy(&path, &target)?;
             }
             None => self.fetcher()?.file(&candidate.url, candidate.checksum.as_ref(), &target)?,
         }
@@ -425,7 +429,7 @@ fn link_to(url: &Url) -> Option<Link> {
     plain.set_fragment(None);
     Some(Link {
         file_name: page::file_name(&plain)?,
-        checksum: url.fragment().and_then(Checksum::parse),
+        checksum: url.fragment().and_then(page::promised),
         requires_python: None,
         yanked: false,
         metadata: None,

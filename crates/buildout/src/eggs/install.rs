@@ -7,6 +7,7 @@ use host::locks::FileLock;
 use host::python::Facts;
 use pep508_rs::MarkerEnvironment;
 use sha2::{Digest, Sha256};
+use shacache::hexadecimal;
 
 use super::egg_file::EggFile;
 use super::error::EggError;
@@ -101,7 +102,7 @@ impl Destination<'_> {
             path: wheel.to_owned(),
             source,
         })?;
-        Ok(hex(&hash.finalize()))
+        Ok(hexadecimal(&hash.finalize()))
     }
 }
 
@@ -117,12 +118,6 @@ impl<D: Digest> std::io::Write for HashWriter<'_, D> {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
-}
-
-/// Hexadecimal digits, lower case.
-#[must_use]
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Makes a directory under a temporary name beside `target` and renames it, so that it is there whole or not at all.

@@ -13,11 +13,12 @@ use host::python::{Interpreter, PythonError};
 use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use shacache::hexadecimal;
 
 use super::build::EggBuild;
 use super::error::EggError;
 use super::index::pip::FIND_PIP;
-use super::install::{HashWriter, hex};
+use super::install::HashWriter;
 use super::name::ProjectName;
 use super::requirement::Requirement;
 use crate::{EggSettings, unfinished};
@@ -205,7 +206,7 @@ impl Builder<'_> {
             std::io::copy(&mut fs::File::open(file).map_err(failed)?, &mut HashWriter(&mut hash))
                 .map_err(failed)?;
         }
-        Ok(hex(&hash.finalize()))
+        Ok(hexadecimal(&hash.finalize()))
     }
 }
 

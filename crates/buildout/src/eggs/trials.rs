@@ -9,11 +9,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use host::python::Interpreter;
 use sha2::{Digest, Sha256};
+use shacache::hexadecimal;
 
-use super::install::hex;
 use super::wheel::tests::{write_simple_wheel, write_wheel};
 use super::*;
 use crate::EggSettings;
+
+mod hostile_index;
 
 const SEARCH: &str = "/usr/local/bin:/usr/bin:/bin";
 
@@ -242,7 +244,7 @@ fn an_index_over_http_is_asked_only_for_the_names_needed() {
     let mut place = place(&[("one", "1.0"), ("two", "2.0")]);
     let one = fs::read(place.wheel("one", "1.0", &["two"])).unwrap();
     let two = fs::read(place.wheel("two", "2.0", &[])).unwrap();
-    let digits = |content: &[u8]| hex(&Sha256::digest(content));
+    let digits = |content: &[u8]| hexadecimal(&Sha256::digest(content));
     let json = format!(
         r#"{{"files": [{{"filename": "one-1.0-py3-none-any.whl", "url": "../../f/one-1.0-py3-none-any.whl",
             "hashes": {{"sha256": "{}"}}, "core-metadata": true}}]}}"#,

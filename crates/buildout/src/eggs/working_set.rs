@@ -7,10 +7,10 @@ use fs_err as fs;
 use md5::{Digest, Md5};
 use pep440_rs::Version;
 use pep508_rs::MarkerEnvironment;
+use shacache::hexadecimal;
 
 use super::distribution::{Distribution, Kind};
 use super::error::EggError;
-use super::install::hex;
 use super::metadata::EntryPoint;
 use super::name::ProjectName;
 use super::requirement::Requirement;
@@ -150,5 +150,5 @@ fn tree_hash(root: &Utf8Path) -> Result<String, EggError> {
         hash.update(format!("{name}\0{}\0", content.len()));
         hash.update(content);
     }
-    Ok(hex(&hash.finalize()))
+    Ok(hexadecimal(&hash.finalize()))
 }

@@ -67,7 +67,7 @@ impl Partial {
 
     /// Notes what the head of a whole answer says.
     fn note(&mut self, headers: &HeaderMap) {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let text = |name| text(headers, name);
         self.total = text("content-length").and_then(|length| length.trim().parse().ok());
         // A weak tag stands for content that means the same, not for the same bytes.
         let tag = text("etag").filter(|tag| !tag.starts_with("W/"));
@@ -110,14 +110,19 @@ impl Client {
                 partial.note(answer.headers());
             }
             status => {
+                if let (301 | 302 | 303 | 307 | 308, Some(location)) =
+                    (status, text(answer.headers(), "location"))
+                {
+                    return Err(TransferError::Elsewhere { location: location.to_owned() });
+                }
                 // Another piece than the one asked for: from here on only the whole is asked for.
                 if status == 206 || status == 416 {
                     partial.restart(file)?;
                     partial.takes_ranges = false;
                 }
-                let wait = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
-                partial.asked_to_wait =
-                    wait.and_then(|wait| wait.trim().parse().ok()).map(Duration::from_secs);
+                partial.asked_to_wait = text(answer.headers(), "retry-after")
+                    .and_then(|wait| wait.trim().parse().ok())
+                    .map(Duration::from_secs);
                 let reason = answer.status().canonical_reason().unwrap_or_default().to_owned();
                 let status = if status == 206 { 416 } else { status };
                 return Err(TransferError::Status { status, reason });
@@ -206,6 +211,11 @@ impl Client {
     }
 }
 
+/// A header, if it is text.
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
 fn is_timeout(error: &io::Error) -> bool {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>());
     error.kind() == io::ErrorKind::TimedOut || matches!(inner, Some(ureq::Error::Timeout(_)))
@@ -213,11 +223,12 @@ fn is_timeout(error: &io::Error) -> bool {
 
 /// Whether a partial answer goes on where the file ends, and is of the same whole: `bytes 100-199/200`.
 fn continues(answer: &Response<ureq::Body>, partial: &Partial) -> bool {
-    let range = answer.headers().get("content-range").and_then(|value| value.to_str().ok());
-    let pieces = range.and_then(|range| range.trim().strip_prefix("bytes ")).and_then(|range| {
-        let (piece, total) = range.split_once('/')?;
-        Some((piece.split_once('-')?.0.trim().parse::<u64>().ok()?, total.trim().parse::<u64>().ok()?))
-    });
+    let pieces = text(answer.headers(), "content-range")
+        .and_then(|range| range.trim().strip_prefix("bytes "))
+        .and_then(|range| {
+            let (piece, total) = range.split_once('/')?;
+            Some((piece.split_once('-')?.0.trim().parse::<u64>().ok()?, total.trim().parse::<u64>().ok()?))
+        });
     pieces.is_some_and(|(start, total)| start == partial.size() && partial.total == Some(total))
 }
 

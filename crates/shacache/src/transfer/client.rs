@@ -94,11 +94,20 @@ impl Client {
     /// A client with certificates and a proxy from elsewhere; what [`Limits`] say is set here.
     #[must_use]
     pub fn with_configuration(limits: Limits, configuration: ConfigBuilder<AgentScope>) -> Self {
+        Self::configured(limits, configuration.max_redirects(MOST_REDIRECTS).max_redirects_will_error(true))
+    }
+
+    /// As [`Self::with_configuration`], for who must look at each address: a redirection is
+    /// [`TransferError::Elsewhere`](super::TransferError::Elsewhere).
+    #[must_use]
+    pub fn without_redirections(limits: Limits, configuration: ConfigBuilder<AgentScope>) -> Self {
+        Self::configured(limits, configuration.max_redirects(0).max_redirects_will_error(false))
+    }
+
+    fn configured(limits: Limits, configuration: ConfigBuilder<AgentScope>) -> Self {
         let patience = Some(limits.patience);
         let configuration = configuration
             .http_status_as_error(false)
-            .max_redirects(MOST_REDIRECTS)
-            .max_redirects_will_error(true)
             .timeout_resolve(patience)
             .timeout_connect(patience)
             .timeout_send_request(patience)

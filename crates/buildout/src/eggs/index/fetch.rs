@@ -1,32 +1,33 @@
-//! Getting pages and files, with retries, a limit of time, and their checksums verified.
+//! Getting pages and files of an index: taken up again where they broke, with limits of time and size, and checked.
 
-use std::io::{self, Read, Write};
+use std::io::{Read, Seek};
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
 use camino::Utf8Path;
-use fs_err as fs;
-use host::clock::{Clock, SystemClock};
 use host::files;
-use md5::Md5;
-use sha2::{Digest, Sha256};
-use ureq::tls::{PemItem, RootCerts, TlsConfig, TlsProvider};
+use shacache::{Checksum, Client, Limits, Received, Request, TransferError};
 use url::Url;
 
 use super::super::error::EggError;
-use super::super::install::hex;
 use super::Places;
-use super::page::Checksum;
+use super::checked::check;
+use super::connection::{Hosts, clients};
+use super::page::percent_decode;
 use crate::download::netrc::credentials;
+use crate::unfinished;
 
-/// How long a connection or a pause within an answer may last, unless pip's configuration says otherwise.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a server may be silent, unless pip's configuration says otherwise.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a host that is trusted may lead elsewhere.
 const MOST_REDIRECTIONS: u32 = 10;
-/// Attempts for one page or file.
-const ATTEMPTS: u32 = 4;
-/// The longest page that is read.
-const LONGEST_PAGE: u64 = 256 << 20;
+/// What a page may take: indexes of projects with many files have some megabytes.
+const PAGE: Limits =
+    Limits { patience: PATIENCE, deadline: Duration::from_secs(300), largest: 256 << 20, attempts: 4 };
+/// What a file may take.
+const FILE: Limits =
+    Limits { patience: PATIENCE, deadline: Duration::from_secs(3600), largest: 16 << 30, attempts: 4 };
 /// What a server may answer a page with, the most welcome first.
 const PAGES: &str =
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
@@ -34,10 +35,10 @@ const PAGES: &str =
 /// Gets pages and files over HTTP.
 #[derive(Debug, Clone)]
 pub(crate) struct Fetcher {
-    agent: ureq::Agent,
+    client: Client,
     /// Looks at no certificates, and follows no redirections.
-    trusting: Option<ureq::Agent>,
-    trusted_hosts: Vec<String>,
+    trusting: Option<Client>,
+    trusted: Hosts,
     netrc: Option<Arc<str>>,
 }
 
@@ -56,67 +57,13 @@ impl Fetcher {
     /// # Errors
     /// The certificates cannot be read, or the proxy is no address.
     pub(crate) fn new(places: &Places) -> Result<Self, EggError> {
-        let timeout = places.timeout.unwrap_or(DEFAULT_TIMEOUT);
-        let proxy = match &places.proxy {
-            Some(proxy) => Some(ureq::Proxy::new(proxy).map_err(|error| EggError::Fetch {
-                what: "anything through the proxy of pip's configuration".to_owned(),
-                source: error.into(),
-            })?),
-            None => ureq::Proxy::try_from_env(),
-        };
-        let roots = match &places.certificates {
-            None => RootCerts::PlatformVerifier,
-            Some(path) => {
-                let pem = fs::read(path).map_err(|source| EggError::Io {
-                    action: "read",
-                    path: path.to_owned(),
-                    source,
-                })?;
-                let certificates: Vec<_> = ureq::tls::parse_pem(&pem)
-                    .filter_map(|item| match item {
-                        Ok(PemItem::Certificate(certificate)) => Some(certificate),
-                        _ => None,
-                    })
-                    .collect();
-                if certificates.is_empty() {
-                    let source = io::Error::new(io::ErrorKind::InvalidData, "it holds no certificate");
-                    return Err(EggError::Io { action: "use", path: path.to_owned(), source });
-                }
-                RootCerts::Specific(Arc::new(certificates))
-            }
-        };
-        let agent = |trusting: bool| {
-            let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-            let tls = TlsConfig::builder()
-                .provider(TlsProvider::Rustls)
-                .unversioned_rustls_crypto_provider(provider)
-                .root_certs(roots.clone())
-                .disable_verification(trusting)
-                .build();
-            let config = ureq::Agent::config_builder()
-                .tls_config(tls)
-                .proxy(proxy.clone())
-                .http_status_as_error(false)
-                .timeout_connect(Some(timeout))
-                .timeout_recv_response(Some(timeout))
-                .timeout_per_read(Some(timeout))
-                .max_idle_connections_per_host(super::super::at_once::AT_ONCE)
-                .user_agent(concat!("slapos/", env!("CARGO_PKG_VERSION")));
-            // Where a host that is trusted leads to is not trusted for that.
-            let config =
-                if trusting { config.max_redirects(0).max_redirects_will_error(false) } else { config };
-            config.build().new_agent()
-        };
+        let patience = places.timeout.filter(|timeout| !timeout.is_zero()).unwrap_or(PATIENCE);
+        let (client, trusting) = clients(places, Limits { patience, ..FILE })?;
         let netrc = match &places.netrc {
             Some(path) => files::read_text_if_present(path).ok().flatten(),
             None => None,
         };
-        Ok(Self {
-            trusting: (!places.trusted_hosts.is_empty()).then(|| agent(true)),
-            agent: agent(false),
-            trusted_hosts: places.trusted_hosts.iter().map(|host| host.to_lowercase()).collect(),
-            netrc: netrc.map(Arc::from),
-        })
+        Ok(Self { client, trusting, trusted: Hosts::new(&places.trusted_hosts), netrc: netrc.map(Arc::from) })
     }
 
     /// Gets a page; `None` when the server says that there is none.
@@ -124,13 +71,13 @@ impl Fetcher {
     /// # Errors
     /// The server cannot be reached or answers something else.
     pub(crate) fn page(&self, url: &Url) -> Result<Option<Page>, EggError> {
-        self.attempt(url, |response| {
-            let mut body = Vec::new();
-            let address = ureq::ResponseExt::get_uri(&response).to_string();
-            response.into_body().into_reader().take(LONGEST_PAGE).read_to_end(&mut body)?;
-            let url = Url::parse(&address).unwrap_or_else(|_| url.clone());
-            Ok(Page { body: String::from_utf8_lossy(&body).into_owned(), url })
-        })
+        let failed = |source| EggError::Io { action: "write", path: "a temporary file".into(), source };
+        let mut file = tempfile::tempfile().map_err(failed)?;
+        let Some(received) = self.get(url, None, PAGE, &mut file)? else { return Ok(None) };
+        let mut body = Vec::new();
+        file.rewind().and_then(|()| file.read_to_end(&mut body)).map_err(failed)?;
+        let url = Url::parse(&received.url).unwrap_or_else(|_| url.clone());
+        Ok(Some(Page { body: String::from_utf8_lossy(&body).into_owned(), url }))
     }
 
     /// Gets a file into `target`, which appears only when it is whole and has the checksum.
@@ -145,16 +92,19 @@ impl Fetcher {
     ) -> Result<(), EggError> {
         let directory = target.parent().unwrap_or_else(|| Utf8Path::new("."));
         let failed = |source| EggError::Io { action: "write", path: target.to_owned(), source };
-        let found = self.attempt(url, |response| {
-            let mut file = crate::unfinished::file_in(directory)?;
-            let found = copy_and_hash(&mut response.into_body().into_reader(), &mut file, checksum)?;
-            Ok((file, found))
-        })?;
-        let (file, found) = found.ok_or_else(|| EggError::Fetch {
-            what: redacted(url),
-            source: "the server does not have it".into(),
-        })?;
-        check(&redacted(url), checksum, found)?;
+        let mut is_second = false;
+        let file = loop {
+            let mut file = unfinished::file_in(directory).map_err(failed)?;
+            let received = self.get(url, checksum, FILE, file.as_file_mut())?;
+            let received =
+                received.ok_or_else(|| fetch_error(url, "the server does not have it".to_owned()))?;
+            match check(&redacted(url), checksum, &received.hashes) {
+                Ok(()) => break file,
+                // The pieces may be of two files: once more, and hopefully in one piece.
+                Err(_) if received.is_resumed && !is_second => is_second = true,
+                Err(error) => return Err(error),
+            }
+        };
         let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
         file.as_file().set_permissions(permissions).map_err(failed)?;
         file.as_file().sync_all().map_err(failed)?;
@@ -162,86 +112,50 @@ impl Fetcher {
         Ok(())
     }
 
-    fn attempt<T>(
+    /// Gets what is behind an address into `file`, which is empty; `None` when the server says that there is nothing.
+    fn get(
         &self,
         url: &Url,
-        read: impl Fn(ureq::http::Response<ureq::Body>) -> io::Result<T>,
-    ) -> Result<Option<T>, EggError> {
-        let mut pause = Duration::from_millis(250);
-        let mut tried = 1;
-        loop {
-            let error: Box<dyn std::error::Error + Send + Sync> = match self.request(url) {
-                Ok(response) => match response.status().as_u16() {
-                    200 => match read(response) {
-                        Ok(value) => return Ok(Some(value)),
-                        Err(error) if error.kind() == io::ErrorKind::StorageFull => {
-                            return Err(fetch_error(url, error));
-                        }
-                        Err(error) => error.into(),
-                    },
-                    404 | 410 => return Ok(None),
-                    status @ (408 | 429 | 500..=599) => format!("the server answered {status}").into(),
-                    status => return Err(fetch_error(url, format!("the server answered {status}"))),
-                },
-                Err(
-                    error @ (ureq::Error::BadUri(_) | ureq::Error::Tls(_) | ureq::Error::TooManyRedirects),
-                ) => {
-                    return Err(fetch_error(url, error));
-                }
-                Err(error) => error.into(),
-            };
-            if tried == ATTEMPTS {
-                return Err(fetch_error(url, error));
-            }
-            SystemClock.sleep(pause);
-            pause *= 3;
-            tried += 1;
-        }
-    }
-
-    fn request(&self, url: &Url) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
-        let mut url = url.clone();
+        checksum: Option<&Checksum>,
+        limits: Limits,
+        file: &mut std::fs::File,
+    ) -> Result<Option<Received>, EggError> {
+        let mut place = url.clone();
         for _ in 0..MOST_REDIRECTIONS {
-            let trusting = self.trusting.as_ref().filter(|_| self.is_trusted(&url));
-            let response = self.request_once(trusting.unwrap_or(&self.agent), &url)?;
-            let location = response.headers().get("Location").and_then(|location| location.to_str().ok());
-            match location.map(|location| url.join(location)) {
-                Some(Ok(next)) if trusting.is_some() && response.status().is_redirection() => url = next,
-                _ => return Ok(response),
+            let trusting = self.trusting.as_ref().filter(|_| self.trusted.hold(&place));
+            let client = trusting.unwrap_or(&self.client).limited(limits);
+            let mut plain = place.clone();
+            // Both fail only for addresses without host, which have no credentials either.
+            let _ = plain.set_username("");
+            let _ = plain.set_password(None);
+            let authorization = self.authorization(&place).map(|value| ("Authorization", value));
+            let request = Request {
+                headers: std::iter::once(("Accept", PAGES.to_owned())).chain(authorization).collect(),
+                algorithms: checksum.map(|checksum| checksum.algorithm).into_iter().collect(),
+                is_checked: checksum.is_some(),
+                ..Request::new(plain.as_str())
+            };
+            match client.get(&request, file) {
+                Ok(received) => return Ok(Some(received)),
+                Err(TransferError::Status { status: 404 | 410, .. }) => return Ok(None),
+                Err(TransferError::Elsewhere { location }) => match place.join(&location) {
+                    Ok(next) => place = next,
+                    Err(error) => return Err(fetch_error(url, error)),
+                },
+                Err(error) => return Err(fetch_error(url, error)),
             }
         }
-        Err(ureq::Error::TooManyRedirects)
+        Err(fetch_error(url, TransferError::Redirects))
     }
 
-    fn is_trusted(&self, url: &Url) -> bool {
-        let Some(host) = url.host_str() else { return false };
-        let port = url.port_or_known_default().unwrap_or_default();
-        self.trusted_hosts.iter().any(|trusted| *trusted == host || *trusted == format!("{host}:{port}"))
-    }
-
-    fn request_once(
-        &self,
-        agent: &ureq::Agent,
-        url: &Url,
-    ) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
-        let mut plain = url.clone();
-        let decode = super::page::percent_decode;
+    /// The credentials of the address, else those that are kept for its host.
+    fn authorization(&self, url: &Url) -> Option<String> {
         let own = (!url.username().is_empty())
-            .then(|| (decode(url.username()), decode(url.password().unwrap_or_default())));
+            .then(|| (percent_decode(url.username()), percent_decode(url.password().unwrap_or_default())));
         let kept = || credentials(self.netrc.as_deref()?, url.host_str()?);
-        let authorization = own.or_else(kept).map(|(name, password)| {
-            use base64::Engine;
-            let pair = format!("{name}:{password}");
-            format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
-        });
-        // Both fail only for addresses without host, which have no credentials either.
-        let _ = plain.set_username("");
-        let _ = plain.set_password(None);
-        let mut request = agent.get(plain.as_str()).header("Accept", PAGES);
-        if let Some(authorization) = authorization {
-            request = request.header("Authorization", authorization);
-        }
-        request.call()
+        let (name, password) = own.or_else(kept)?;
+        let pair = base64::engine::general_purpose::STANDARD.encode(format!("{name}:{password}"));
+        Some(format!("Basic {pair}"))
     }
 }
 
@@ -256,98 +170,4 @@ pub(crate) fn redacted(url: &Url) -> String {
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.to_string()
-}
-
-/// Verifies a file on disk.
-///
-/// # Errors
-/// It cannot be read or is not the one that was promised.
-pub(crate) fn verify(path: &Utf8Path, checksum: Option<&Checksum>) -> Result<(), EggError> {
-    let failed = |source| EggError::Io { action: "read", path: path.to_owned(), source };
-    if checksum.is_none() {
-        return Ok(());
-    }
-    let mut file = fs::File::open(path).map_err(failed)?;
-    let found = copy_and_hash(&mut file, &mut io::sink(), checksum).map_err(failed)?;
-    check(path.as_str(), checksum, found)
-}
-
-/// Copies a file of this machine; the copy appears only when it is whole.
-///
-/// # Errors
-/// It cannot be read, or the copy cannot be written.
-pub(crate) fn copy(path: &Utf8Path, target: &Utf8Path) -> Result<(), EggError> {
-    let directory = target.parent().unwrap_or_else(|| Utf8Path::new("."));
-    let copied = || -> io::Result<()> {
-        let mut file = crate::unfinished::file_in(directory)?;
-        io::copy(&mut fs::File::open(path)?, &mut file)?;
-        file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-        file.as_file().sync_all()?;
-        file.persist(target).map(drop).map_err(|error| error.error)
-    };
-    copied().map_err(|source| EggError::Io { action: "write", path: target.to_owned(), source })
-}
-
-/// Copies, and gives the checksum of what was copied in the algorithm of the one expected.
-fn copy_and_hash(
-    from: &mut dyn Read,
-    to: &mut dyn Write,
-    expected: Option<&Checksum>,
-) -> io::Result<Option<Checksum>> {
-    let (mut sha256, mut md5) = (Sha256::new(), Md5::new());
-    let mut buffer = vec![0_u8; 64 * 1024];
-    loop {
-        let count = match from.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        match expected {
-            Some(Checksum::Sha256(_)) => sha256.update(&buffer[..count]),
-            Some(Checksum::Md5(_)) => md5.update(&buffer[..count]),
-            None => {}
-        }
-        to.write_all(&buffer[..count])?;
-    }
-    Ok(expected.map(|expected| match expected {
-        Checksum::Sha256(_) => Checksum::Sha256(hex(&sha256.finalize())),
-        Checksum::Md5(_) => Checksum::Md5(hex(&md5.finalize())),
-    }))
-}
-
-fn check(what: &str, expected: Option<&Checksum>, found: Option<Checksum>) -> Result<(), EggError> {
-    match (expected, found) {
-        (Some(expected), Some(found)) if *expected != found => {
-            let digits = |checksum: &Checksum| match checksum {
-                Checksum::Sha256(digits) => ("sha256", digits.clone()),
-                Checksum::Md5(digits) => ("md5", digits.clone()),
-            };
-            let (algorithm, expected) = digits(expected);
-            Err(EggError::Checksum {
-                what: what.to_owned(),
-                algorithm: algorithm.to_owned(),
-                expected,
-                found: digits(&found).1,
-            })
-        }
-        _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_host_is_trusted_with_every_port_or_with_one() {
-        let hosts = ["One.example", "two.example:8443"].map(str::to_owned);
-        let fetcher = Fetcher::new(&Places { trusted_hosts: hosts.into(), ..Places::default() }).unwrap();
-        let is_trusted = |address: &str| fetcher.is_trusted(&Url::parse(address).unwrap());
-
-        assert!(is_trusted("https://one.example/simple/") && is_trusted("https://one.example:444/"));
-        assert!(is_trusted("https://two.example:8443/"));
-        assert!(!is_trusted("https://two.example/") && !is_trusted("https://one.example.net/"));
-        assert!(Fetcher::new(&Places::default()).unwrap().trusting.is_none());
-    }
 }

@@ -3,7 +3,11 @@
 //! The format is decided by looking at the body, because servers send either under the name of the other.
 
 use serde_json::Value;
+use shacache::{Algorithm, Checksum};
 use url::Url;
+
+/// The algorithms of checksums that are known, the strongest first.
+const ALGORITHMS: [Algorithm; 3] = [Algorithm::Sha512, Algorithm::Sha256, Algorithm::Md5];
 
 /// One file that a page offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,33 +26,17 @@ pub(crate) struct Link {
     pub metadata: Option<Option<Checksum>>,
 }
 
-/// A checksum and its algorithm.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Checksum {
-    /// SHA-256, in hexadecimal digits.
-    Sha256(String),
-    /// MD5, in hexadecimal digits.
-    Md5(String),
+/// Reads `sha256=…`, as in the fragment of a link. Digits that no hash has are kept: nothing can be what they promise.
+#[must_use]
+pub(crate) fn promised(fragment: &str) -> Option<Checksum> {
+    fragment.split('&').find_map(|part| {
+        let (name, digits) = part.split_once('=')?;
+        Some(Checksum::new(algorithm(name)?, digits))
+    })
 }
 
-impl Checksum {
-    fn new(algorithm: &str, digits: &str) -> Option<Self> {
-        let digits = digits.trim().to_ascii_lowercase();
-        match algorithm {
-            "sha256" if digits.len() == 64 => Some(Self::Sha256(digits)),
-            "md5" if digits.len() == 32 => Some(Self::Md5(digits)),
-            _ => None,
-        }
-    }
-
-    /// Reads `sha256=…` or `md5=…`, as in the fragment of a link.
-    #[must_use]
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        text.split('&').find_map(|part| {
-            let (algorithm, digits) = part.split_once('=')?;
-            Self::new(algorithm, digits)
-        })
-    }
+fn algorithm(name: &str) -> Option<Algorithm> {
+    ALGORITHMS.into_iter().find(|algorithm| algorithm.name() == name)
 }
 
 /// A body that is neither of the two formats.
@@ -72,16 +60,16 @@ pub(crate) fn parse(body: &str, base: &Url) -> Result<Vec<Link>, PageError> {
 fn parse_json(body: &str, base: &Url) -> Option<Vec<Link>> {
     let page: Value = serde_json::from_str(body).ok()?;
     let checksum = |hashes: &Value| -> Option<Checksum> {
-        ["sha256", "md5"]
-            .iter()
-            .find_map(|algorithm| Checksum::new(algorithm, hashes.get(algorithm)?.as_str()?))
+        ALGORITHMS
+            .into_iter()
+            .find_map(|algorithm| Some(Checksum::new(algorithm, hashes.get(algorithm.name())?.as_str()?)))
     };
     let link = |file: &Value| -> Option<Link> {
         let mut url = base.join(file.get("url")?.as_str()?).ok()?;
         url.set_fragment(None);
         let metadata = file.get("core-metadata").or_else(|| file.get("dist-info-metadata"));
         Some(Link {
-            file_name: file.get("filename")?.as_str()?.to_owned(),
+            file_name: plain_name(file.get("filename")?.as_str()?)?,
             checksum: file.get("hashes").and_then(checksum),
             requires_python: file.get("requires-python").and_then(Value::as_str).map(str::to_owned),
             yanked: file
@@ -125,7 +113,7 @@ fn parse_html(body: &str, base: &Url) -> Vec<Link> {
 
 fn html_link(attributes: &[(String, String)], base: &Url) -> Option<Link> {
     let mut url = base.join(find(attributes, "href")?.trim()).ok()?;
-    let checksum = url.fragment().and_then(Checksum::parse);
+    let checksum = url.fragment().and_then(promised);
     url.set_fragment(None);
     let metadata =
         find(attributes, "data-core-metadata").or_else(|| find(attributes, "data-dist-info-metadata"));
@@ -136,7 +124,7 @@ fn html_link(attributes: &[(String, String)], base: &Url) -> Option<Link> {
             .filter(|text| !text.is_empty())
             .map(str::to_owned),
         yanked: find(attributes, "data-yanked").is_some(),
-        metadata: metadata.filter(|value| *value != "false").map(Checksum::parse),
+        metadata: metadata.filter(|value| *value != "false").map(promised),
         url,
     })
 }
@@ -145,8 +133,12 @@ fn html_link(attributes: &[(String, String)], base: &Url) -> Option<Link> {
 #[must_use]
 pub(crate) fn file_name(url: &Url) -> Option<String> {
     let segment = url.path_segments()?.next_back()?;
-    let decoded = percent_decode(segment);
-    (!decoded.is_empty()).then_some(decoded)
+    plain_name(&percent_decode(segment))
+}
+
+/// A name that files are kept under, and so must lead nowhere else.
+fn plain_name(name: &str) -> Option<String> {
+    (!matches!(name, "" | "." | "..") && !name.contains(['/', '\\', '\0'])).then(|| name.to_owned())
 }
 
 /// Replaces `%41` by what it stands for; bytes that are not UTF-8 are replaced.
@@ -272,9 +264,9 @@ mod tests {
         assert_eq!(links.len(), 2);
         assert_eq!(links[0].url.as_str(), "https://index.example/f/a-1.0%2Blocal-py3-none-any.whl");
         assert_eq!(links[0].file_name, "a-1.0+local-py3-none-any.whl");
-        assert_eq!(links[0].checksum, Some(Checksum::Sha256(DIGITS.to_owned())));
+        assert_eq!(links[0].checksum, Some(Checksum::new(Algorithm::Sha256, DIGITS)));
         assert_eq!(links[0].requires_python.as_deref(), Some(">=3.8"));
-        assert_eq!(links[0].metadata, Some(Some(Checksum::Sha256(DIGITS.to_owned()))));
+        assert_eq!(links[0].metadata, Some(Some(Checksum::new(Algorithm::Sha256, DIGITS))));
         assert!(!links[0].yanked);
         assert!(links[1].yanked);
         assert_eq!(links[1].url.as_str(), "https://index.example/simple/a/a-0.9.tar.gz");
