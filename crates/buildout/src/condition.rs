@@ -1,20 +1,26 @@
 //! The conditions of sections: markers as Python packages use them, and the Python expressions that profiles use.
 //!
-//! Expressions are a small closed language: a name, attribute or function outside its table is an error, never a
-//! guess.
+//! Expressions are decided here as far as a table of names goes, so that nearly no profile has to start a Python; what
+//! is beyond the table is never guessed, and the interpreter that it is about decides it.
 
+mod ask;
 mod evaluate;
 mod expression;
 
 use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder, MarkerTree, VerbatimUrl};
 
 use expression::Expression;
-use host::python::Facts;
+use host::python::{Facts, Interpreter};
 
 use crate::marker_text;
 
 /// Why a condition cannot be read or decided.
-type Cause = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Longer conditions are refused: what reads and evaluates them calls itself.
+const LONGEST: usize = 10_000;
+/// Markers with more parentheses are left to the evaluator of expressions, which knows how deep it goes.
+const MOST_PARENTHESES: usize = 60;
 
 /// A condition that was read.
 pub(crate) enum Condition {
@@ -29,16 +35,45 @@ pub(crate) enum ConditionError {
     Syntax(String),
     #[error("`{0}` is not among the names that conditions know")]
     Name(String),
+    /// A use of known names that only Python knows.
+    #[error("{0}")]
+    Beyond(String),
     #[error("{0}")]
     Meaning(String),
+    #[error("Python refuses it: {0}")]
+    Python(String),
+}
+
+/// Whether the condition `text` holds for an interpreter and its machine.
+pub(crate) fn decide(text: &str, interpreter: &Interpreter) -> Result<bool, Cause> {
+    let decided = Condition::parse(text).and_then(|condition| condition.holds(interpreter.facts()));
+    decided.or_else(|cause| match cause.downcast::<ConditionError>() {
+        Ok(error) if error.is_beyond_us() => ask::ask(text, interpreter, *error),
+        Ok(error) => Err(error),
+        Err(cause) => Err(cause),
+    })
+}
+
+impl ConditionError {
+    /// Whether Python may know better.
+    fn is_beyond_us(&self) -> bool {
+        match self {
+            Self::Syntax(_) | Self::Name(_) | Self::Beyond(_) => true,
+            Self::Meaning(_) | Self::Python(_) => false,
+        }
+    }
 }
 
 impl Condition {
     /// Reads a marker or, failing that, an expression.
     pub(crate) fn parse(text: &str) -> Result<Self, Cause> {
+        if text.len() > LONGEST {
+            let message = format!("it has more than {LONGEST} letters");
+            return Err(ConditionError::Meaning(message).into());
+        }
         // Every marker compares; a lone name is an expression, and must not be looked for among the extras.
         let may_be_marker =
-            text.contains(['"', '\'']) && !text.contains('(') && marker_text::obstacle(text).is_none();
+            text.contains(['"', '\'']) && !has_call(text) && marker_text::obstacle(text).is_none();
         if may_be_marker && let Ok(marker) = MarkerTree::parse_str::<VerbatimUrl>(text) {
             return Ok(Self::Marker(marker));
         }
@@ -52,6 +87,22 @@ impl Condition {
             Self::Expression(expression) => Ok(evaluate::evaluate(expression, facts)?.is_true()),
         }
     }
+}
+
+/// Whether something is called in it, which no marker does.
+fn has_call(text: &str) -> bool {
+    let mut before = text;
+    let mut count = 0;
+    while let Some((earlier, _)) = before.rsplit_once('(') {
+        before = earlier;
+        count += 1;
+        let word = before.trim_end().rsplit(|letter: char| !letter.is_alphanumeric() && letter != '_');
+        let word = word.into_iter().next().unwrap_or_default();
+        if count > MOST_PARENTHESES || !matches!(word, "" | "and" | "or" | "not" | "in") {
+            return true;
+        }
+    }
+    false
 }
 
 fn environment(facts: &Facts) -> Result<MarkerEnvironment, Cause> {

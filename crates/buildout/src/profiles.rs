@@ -13,7 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use shacache::{Client, Limits};
 
-use crate::condition::Condition;
+use crate::condition::{Cause, decide};
 use crate::download::{Download, Fetcher, Prefetch};
 use crate::engine::Engine;
 use crate::fault::Fault;
@@ -252,10 +252,14 @@ impl<'a> Reader<'a> {
 
     /// Whether a section with a condition counts.
     fn decide(&mut self, section: &str, expression: &str, file: &str, line: u32) -> Result<bool, BuildError> {
-        let decided = Condition::parse(expression).and_then(|condition| {
-            let interpreter = self.engine.default_interpreter()?;
-            condition.holds(interpreter.facts())
-        });
+        if let Some(holds) = self.engine.conditions.get(expression) {
+            return Ok(*holds);
+        }
+        let decided = self.engine.default_interpreter().map_err(Cause::from);
+        let decided = decided.and_then(|interpreter| decide(expression, &interpreter));
+        if let Ok(holds) = decided {
+            self.engine.conditions.insert(expression.to_owned(), holds);
+        }
         decided.map_err(|source| {
             Fault::Condition {
                 section: section.to_owned(),

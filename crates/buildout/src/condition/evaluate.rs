@@ -114,7 +114,7 @@ impl Scope<'_> {
         let items = match self.evaluate(&comprehension.items)? {
             Value::List(items) | Value::Tuple(items) => items,
             Value::Text(text) => text.chars().map(|letter| Value::Text(letter.to_string())).collect(),
-            _ => return Err(ConditionError::Meaning("this cannot be gone through".to_owned())),
+            _ => return Err(ConditionError::Beyond("this cannot be gone through".to_owned())),
         };
         let mut made = Vec::new();
         for item in items {
@@ -248,7 +248,7 @@ fn attribute(owner: &Value, name: &str, facts: &Facts) -> Result<Value, Conditio
 
 fn call(function: &Value, arguments: &[Value], facts: &Facts) -> Result<Value, ConditionError> {
     let wrong =
-        |name: &str| ConditionError::Meaning(format!("`{name}` cannot be called with these arguments"));
+        |name: &str| ConditionError::Beyond(format!("`{name}` cannot be called with these arguments"));
     match (function, arguments) {
         (Value::Method(text, name), _) => method(text, name, arguments).ok_or_else(|| wrong(name)),
         (Value::Module(name), []) => match name.as_str() {
@@ -361,10 +361,9 @@ fn index_of(owner: &Value, index: &Value) -> Result<Value, ConditionError> {
         (Value::Map(items), Value::Text(key)) => {
             items.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone()).ok_or_else(missing)
         }
-        (Value::Record(fields), Value::Int(index)) => {
-            position(*index, fields.len()).map(|index| fields[index].1.clone()).ok_or_else(missing)
-        }
-        _ => Err(missing()),
+        (Value::Tuple(_) | Value::List(_) | Value::Text(_) | Value::Map(_), _) => Err(missing()),
+        // Of what `os.uname` gives, not every field is here.
+        _ => Err(ConditionError::Beyond("this has no items".to_owned())),
     }
 }
 
@@ -389,13 +388,13 @@ fn slice(owner: &Value, start: Option<i64>, end: Option<i64>) -> Result<Value, C
             let letters: Vec<char> = text.chars().collect();
             Ok(Value::Text(letters[cut(letters.len())].iter().collect()))
         }
-        _ => Err(ConditionError::Meaning("this has no slices".to_owned())),
+        _ => Err(ConditionError::Beyond("this has no slices".to_owned())),
     }
 }
 
 fn compare(left: &Value, comparison: Comparison, right: &Value) -> Result<bool, ConditionError> {
     let ordered =
-        || order(left, right).ok_or_else(|| ConditionError::Meaning("these values have no order".to_owned()));
+        || order(left, right).ok_or_else(|| ConditionError::Beyond("these values have no order".to_owned()));
     Ok(match comparison {
         Comparison::Equal | Comparison::Is => is_equal(left, right),
         Comparison::NotEqual | Comparison::IsNot => !is_equal(left, right),
@@ -422,7 +421,7 @@ fn contains(container: &Value, item: &Value) -> Result<bool, ConditionError> {
         (Value::Text(text), Value::Text(part)) => Ok(text.contains(part.as_str())),
         (Value::Tuple(items) | Value::List(items), _) => Ok(items.iter().any(|other| is_equal(other, item))),
         (Value::Map(items), Value::Text(key)) => Ok(items.iter().any(|(name, _)| name == key)),
-        _ => Err(ConditionError::Meaning("`in` has no meaning between these values".to_owned())),
+        _ => Err(ConditionError::Beyond("`in` has no meaning between these values".to_owned())),
     }
 }
 

@@ -77,6 +77,45 @@ fn names_outside_the_table_are_refused() {
 }
 
 #[test]
+fn parentheses_make_no_expression_of_a_marker() {
+    assert_eq!(holds("(python_version > \"3\")"), Ok(true));
+    assert_eq!(
+        holds("(os_name == 'nt' or (sys_platform == 'linux')) and python_version in '3.9 3.11'"),
+        Ok(true)
+    );
+    assert_eq!(holds("python_version >= '3' and os.path.isdir('/')").unwrap_err(), UNKNOWN);
+    assert_eq!(holds(&"a".repeat(10_001)).unwrap_err(), "it has more than 10000 letters");
+}
+
+const UNKNOWN: &str = "`python_version` is not among the names that conditions know";
+
+#[test]
+fn the_interpreter_decides_what_is_beyond_the_table() {
+    let python = Interpreter::discover(None, "/usr/local/bin:/usr/bin:/bin", None).unwrap();
+    let asked = |text: &str| decide(text, &python).map_err(|error| error.to_string());
+
+    for text in [
+        "re.match('a+', 'aab')",
+        "sys.maxsize > 2**31 - 1 and python3 and not python2",
+        "os.uname()[4] == platform.machine()",
+        "1 if linux else 0",
+        "print('to nobody') is None",
+        "os.environ.get('NO_SUCH_VARIABLE') is None",
+    ] {
+        assert_eq!(asked(text), Ok(true), "{text}");
+    }
+    assert_eq!(asked("python_version > '3' and len('')").unwrap_err(), UNKNOWN);
+    assert_eq!(
+        asked("python3 and").unwrap_err(),
+        "it is neither a marker nor an expression: it ends too early"
+    );
+    assert_eq!(
+        asked("os.sep + 1").unwrap_err(),
+        "Python refuses it: TypeError: can only concatenate str (not \"int\") to str"
+    );
+}
+
+#[test]
 fn comprehensions_that_multiply_are_ended() {
     let mut text = "1".to_owned();
     for _ in 0..30 {

@@ -472,15 +472,15 @@ fn a_download_that_is_not_what_the_profile_expects() {
 
 #[test]
 fn a_condition_that_cannot_be_decided() {
-    insta::assert_snapshot!(message("[buildout]\nparts =\n[a : re.match('x', '')]\n"), @r"
+    insta::assert_snapshot!(message("[buildout]\nparts =\n[a : nonsense('x', '')]\n"), @r"
     While:
       Initializing.
-    Error: the condition of section [a] cannot be decided: `re` is not among the names that conditions know
+    Error: the condition of section [a] cannot be decided: `nonsense` is not among the names that conditions know
     error: the condition of section [a] cannot be decided
-      because: `re` is not among the names that conditions know
+      because: `nonsense` is not among the names that conditions know
       ╭▸ /dir/buildout.cfg:3:1
       │
-    3 │ [a : re.match('x', '')]
+    3 │ [a : nonsense('x', '')]
       ╰╴━━━━━━━━━━━━━━━━━━━━━━━ decided here
     hint: conditions know python3, linux, sys.version_info, platform.machine() and the like
     E-profile-condition
