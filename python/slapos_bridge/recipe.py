@@ -479,7 +479,7 @@ def run(section, phase, directory):
     options, recipe = _recipes[section]
     function = getattr(recipe, phase, None)
     if function is None:
-        logging.getLogger(section).warning("The recipe for %s doesn't define an update method. Using its install method.", section)
+        logging.getLogger('zc.buildout').warning("The recipe for %s doesn't define an update method. Using its install method.", section)
         function = recipe.install
     try:
         paths = options._call(function)

@@ -1,10 +1,12 @@
 //! The command line of `buildout`: options and assignments in any order, then the command and its arguments.
 
+use std::iter::Peekable;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::Dialect;
 use crate::profiles::{Location, normalise};
 use crate::syntax::Operator;
+use crate::{BuildError, Dialect, Fault};
 
 /// What the user typed, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub struct CommandLine {
     pub user: Option<String>,
     /// `--allow-root`: root is not warned.
     pub allow_root: bool,
+    /// `--python`: the Python to use where the profile names none.
+    pub python: Option<String>,
     /// What to do.
     pub command: Command,
     /// The words behind the command.
@@ -70,8 +74,18 @@ pub enum Command {
 
 /// A command line that makes no sense; the text is what the classic engine says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct UsageError(pub String);
+#[error("{message}")]
+pub struct UsageError {
+    message: String,
+    /// The dialect that the line had named until then.
+    pub dialect: Dialect,
+}
+
+impl From<UsageError> for BuildError {
+    fn from(error: UsageError) -> Self {
+        Fault::Usage(error.message).into()
+    }
+}
 
 impl Default for CommandLine {
     fn default() -> Self {
@@ -83,6 +97,7 @@ impl Default for CommandLine {
             dialect: Dialect::default(),
             user: None,
             allow_root: false,
+            python: None,
             command: Command::Install,
             arguments: Vec::new(),
         }
@@ -95,27 +110,34 @@ impl CommandLine {
     /// # Errors
     /// An unknown option or command, or an option without its value.
     pub fn parse<W: Into<String>>(words: impl IntoIterator<Item = W>) -> Result<Self, UsageError> {
-        let mut words = words.into_iter().map(Into::into).peekable();
         let mut line = Self::default();
+        match line.read(&mut words.into_iter().map(Into::into).peekable()) {
+            Ok(()) => Ok(line),
+            Err(message) => Err(UsageError { message, dialect: line.dialect }),
+        }
+    }
+
+    fn read(&mut self, words: &mut Peekable<impl Iterator<Item = String>>) -> Result<(), String> {
         let mut verbosity = 0;
         while let Some(word) = words.next_if(|word| word.starts_with('-') || word.contains('=')) {
             if let Some(long) = word.strip_prefix("--") {
-                line.long(long, &mut words)?;
+                self.long(long, words)?;
             } else if let Some(letters) = word.strip_prefix('-') {
-                line.short(letters, &word, &mut words, &mut verbosity)?;
+                self.short(letters, &word, words, &mut verbosity)?;
             } else {
-                line.assignments.push(assignment(&word)?);
+                self.assignments.push(assignment(&word)?);
+            }
+            if matches!(self.command, Command::Help | Command::Version) {
+                // Whatever follows is not looked at.
+                return Ok(());
             }
         }
         if verbosity != 0 {
-            line.set("verbosity", &verbosity.to_string());
-        }
-        if matches!(line.command, Command::Help | Command::Version) {
-            return Ok(line);
+            self.set("verbosity", &verbosity.to_string());
         }
         if let Some(name) = words.next() {
-            let is_ours = line.dialect == Dialect::Slapos;
-            line.command = match name.as_str() {
+            let is_ours = self.dialect == Dialect::Slapos;
+            self.command = match name.as_str() {
                 "install" => Command::Install,
                 "bootstrap" => Command::Bootstrap,
                 "init" => Command::Init,
@@ -125,11 +147,11 @@ impl CommandLine {
                 "plan" if is_ours => Command::Plan,
                 "why" if is_ours => Command::Why,
                 "graph" if is_ours => Command::Graph,
-                _ => return Err(UsageError(format!("invalid command: {name}"))),
+                _ => return Err(format!("invalid command: {name}")),
             };
         }
-        line.arguments = words.collect();
-        Ok(line)
+        self.arguments = words.collect();
+        Ok(())
     }
 
     /// Sets an option of `[buildout]`, as `buildout:option=value` on the command line does.
@@ -171,7 +193,7 @@ impl CommandLine {
         matches!(self.command, Command::Plan | Command::Why | Command::Graph)
     }
 
-    fn long(&mut self, name: &str, words: &mut impl Iterator<Item = String>) -> Result<(), UsageError> {
+    fn long(&mut self, name: &str, words: &mut impl Iterator<Item = String>) -> Result<(), String> {
         match name {
             "dialect" => self.dialect = dialect(&words.next().unwrap_or_default())?,
             name if name.starts_with("dialect=") => self.dialect = dialect(&name["dialect=".len()..])?,
@@ -180,11 +202,16 @@ impl CommandLine {
                 self.user = Some(user(Some(name["user=".len()..].to_owned()))?)
             }
             "allow-root" => self.allow_root = true,
+            "python" => {
+                let path = words.next().ok_or("No path specified for option --python")?;
+                self.python = Some(path);
+            }
+            name if name.starts_with("python=") => self.python = Some(name["python=".len()..].to_owned()),
             "help" => self.command = Command::Help,
             "version" => self.command = Command::Version,
             "dry-run" => self.set("dry-run", "true"),
             "skip-signature-check" => self.set("check-signature", "false"),
-            _ => return Err(UsageError(format!("Invalid option --{name}"))),
+            _ => return Err(format!("Invalid option --{name}")),
         }
         Ok(())
     }
@@ -195,7 +222,7 @@ impl CommandLine {
         word: &str,
         words: &mut impl Iterator<Item = String>,
         verbosity: &mut i32,
-    ) -> Result<(), UsageError> {
+    ) -> Result<(), String> {
         for (index, letter) in letters.char_indices() {
             match letter {
                 'v' => *verbosity += 10,
@@ -210,7 +237,7 @@ impl CommandLine {
                 'c' => {
                     let rest = &letters[index + 1..];
                     let name = if rest.is_empty() { words.next() } else { Some(rest.to_owned()) };
-                    let missing = || UsageError(format!("No file name specified for option {word}"));
+                    let missing = || format!("No file name specified for option {word}");
                     self.profile = name.ok_or_else(missing)?;
                     return Ok(());
                 }
@@ -222,7 +249,7 @@ impl CommandLine {
                             self.set("jobs", &jobs);
                         }
                         _ => {
-                            return Err(UsageError(format!("No number of jobs specified for option {word}")));
+                            return Err(format!("No number of jobs specified for option {word}"));
                         }
                     }
                     return Ok(());
@@ -230,35 +257,34 @@ impl CommandLine {
                 't' => {
                     let seconds = words
                         .next()
-                        .ok_or_else(|| UsageError(format!("No timeout value specified for option {word}")))?;
+                        .ok_or_else(|| format!("No timeout value specified for option {word}"))?;
                     if seconds.trim().parse::<i64>().is_err() {
-                        return Err(UsageError(format!("Timeout value must be numeric {word}")));
+                        return Err(format!("Timeout value must be numeric {word}"));
                     }
                     self.set("socket-timeout", seconds.trim());
                     return Ok(());
                 }
-                other => return Err(UsageError(format!("Invalid option -{other}"))),
+                other => return Err(format!("Invalid option -{other}")),
             }
         }
         Ok(())
     }
 }
 
-fn user(name: Option<String>) -> Result<String, UsageError> {
-    name.filter(|name| !name.is_empty())
-        .ok_or_else(|| UsageError("No user specified for option --user".to_owned()))
+fn user(name: Option<String>) -> Result<String, String> {
+    name.filter(|name| !name.is_empty()).ok_or_else(|| "No user specified for option --user".to_owned())
 }
 
-fn dialect(name: &str) -> Result<Dialect, UsageError> {
+fn dialect(name: &str) -> Result<Dialect, String> {
     match name {
         "slapos" => Ok(Dialect::Slapos),
         "upstream" => Ok(Dialect::Upstream),
-        _ => Err(UsageError(format!("Invalid dialect: {name}, it is slapos or upstream"))),
+        _ => Err(format!("Invalid dialect: {name}, it is slapos or upstream")),
     }
 }
 
-fn assignment(word: &str) -> Result<CommandLineAssignment, UsageError> {
-    let invalid = || UsageError(format!("Invalid option: {word}"));
+fn assignment(word: &str) -> Result<CommandLineAssignment, String> {
+    let invalid = || format!("Invalid option: {word}");
     let (name, value) = word.split_once('=').ok_or_else(invalid)?;
     let (section, option) = match name.split_once(':') {
         None => ("buildout", name),
@@ -272,6 +298,9 @@ fn assignment(word: &str) -> Result<CommandLineAssignment, UsageError> {
     } else {
         (option, Operator::Set)
     };
+    if option.trim().is_empty() {
+        return Err(invalid());
+    }
     Ok(CommandLineAssignment {
         section: section.to_owned(),
         option: option.trim().to_owned(),
@@ -362,6 +391,14 @@ mod tests {
         assert_eq!(parse("-z").unwrap_err(), "Invalid option -z");
         assert_eq!(parse("-Nc").unwrap_err(), "No file name specified for option -Nc");
         assert_eq!(parse("-t x").unwrap_err(), "Timeout value must be numeric -t");
-        assert_eq!(parse("a:b:c=1").unwrap_err(), "Invalid option: a:b:c=1");
+        for word in ["a:b:c=1", "=1", "a:=1", "a:+=1"] {
+            assert_eq!(parse(word).unwrap_err(), format!("Invalid option: {word}"));
+        }
+    }
+
+    #[test]
+    fn nothing_behind_help_or_version_is_looked_at() {
+        assert_eq!(parse("--help --version -z").unwrap().command, Command::Help);
+        assert_eq!(parse("--version -h").unwrap().command, Command::Version);
     }
 }

@@ -49,6 +49,8 @@ pub(crate) struct Engine {
     /// Sections whose initialisation has begun and not ended, the innermost last.
     initialising: Vec<String>,
     doing: Vec<Activity>,
+    /// Conditions of sections that were decided, for the interpreter that is used when the profile names none.
+    pub(crate) conditions: HashMap<String, bool>,
     /// Texts of profiles that came from the network, by address.
     pub(crate) fetched: HashMap<String, Arc<str>>,
     registry: HashMap<&'static str, &'static dyn RecipeKind>,
@@ -180,10 +182,13 @@ impl Engine {
             order: Vec::new(),
             initialising: Vec::new(),
             doing: Vec::new(),
+            conditions: HashMap::new(),
             fetched: HashMap::new(),
             registry: settings.registry.iter().flat_map(names).collect(),
             foreign: settings.foreign.clone(),
-            python: settings.python.clone(),
+            python: settings.python.clone().or_else(|| {
+                settings.command_line.python.as_ref().map(|path| settings.working_directory.join(path))
+            }),
             python_is_settled: false,
             python_cache: settings.python_cache.clone(),
             interpreters: HashMap::new(),

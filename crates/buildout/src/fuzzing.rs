@@ -57,7 +57,7 @@ fn expand(
     let mut engine = Engine::new(settings);
     engine.doing(Activity::Plain("Initializing."), |engine| {
         load::load(engine, settings)?;
-        load::initialise_buildout(engine)
+        load::initialise_buildout(engine, settings)
     })?;
     let mut names: Vec<String> = engine.table.sections.keys().cloned().collect();
     names.sort_unstable();

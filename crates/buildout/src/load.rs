@@ -1,7 +1,7 @@
 //! From settings to a table that is complete and an engine that knows its directory: defaults, the user's defaults,
 //! profiles, the command line.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 
 use crate::command_line::CommandLineAssignment;
@@ -60,7 +60,8 @@ pub(crate) fn load(engine: &mut Engine, settings: &Settings) -> Result<(), Build
         lay(engine, settings, root, &users)?;
     }
     for assignment in &line.assignments {
-        if assignment.section == "buildout" && assignment.option == "extends" {
+        let extends = assignment.section == "buildout" && assignment.option == "extends";
+        if extends && assignment.operator != Operator::Remove {
             for word in assignment.value.split_whitespace() {
                 lay(engine, settings, working.join(word), &users)?;
             }
@@ -130,7 +131,7 @@ fn complete(engine: &mut Engine, settings: &Settings) -> Result<(), BuildError> 
         add_own_pins(engine);
     }
     let directory = engine.table.plain("buildout", "directory").unwrap_or_default();
-    let directory = settings.working_directory.join(directory);
+    let directory = own_directory(settings, &directory);
     for option in OWN_BASE {
         let Some(value) = engine.table.plain("buildout", option) else { continue };
         if value.is_empty() && engine.dialect() == Dialect::Slapos && option != "eggs-directory" {
@@ -164,6 +165,15 @@ fn complete(engine: &mut Engine, settings: &Settings) -> Result<(), BuildError> 
     Ok(())
 }
 
+/// The buildout directory that an option names: a relative one starts where the user stands, not where the profile is.
+fn own_directory(settings: &Settings, directory: &str) -> Utf8PathBuf {
+    let directory = Utf8Path::new(directory);
+    if directory.is_absolute() {
+        return directory.to_owned();
+    }
+    normalise(&settings.working_directory.join(directory))
+}
+
 /// Compatibility: zc.buildout keeps its own distributions from being replaced by older ones.
 fn add_own_pins(engine: &mut Engine) {
     let section = engine.table.plain("buildout", "versions").unwrap_or_default();
@@ -180,10 +190,11 @@ fn add_own_pins(engine: &mut Engine) {
 }
 
 /// Initialises `[buildout]` and makes its directories absolute.
-pub(crate) fn initialise_buildout(engine: &mut Engine) -> Result<(), BuildError> {
+pub(crate) fn initialise_buildout(engine: &mut Engine, settings: &Settings) -> Result<(), BuildError> {
     engine.access("buildout", None)?;
     let directory = engine.require("buildout", "directory")?;
-    let directory = engine.directory().join(directory);
+    let directory = own_directory(settings, &directory);
+    engine.set("buildout", "directory", directory.to_string());
     engine.set_directory(directory.clone());
     for option in BUILDOUT_BASE {
         let path = engine.require("buildout", option)?;

@@ -24,7 +24,7 @@ pub fn merge(settings: Settings) -> Result<Merged, BuildError> {
         let mut engine = Engine::new(&settings);
         let read = engine.doing(Activity::Plain("Initializing."), |engine| {
             load::load(engine, &settings)?;
-            load::initialise_buildout(engine)
+            load::initialise_buildout(engine, &settings)
         });
         match read {
             Ok(()) => Ok(Merged {

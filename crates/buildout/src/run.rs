@@ -91,7 +91,7 @@ fn dispatch(engine: &mut Engine, settings: &mut Settings) -> Result<Outcome, Bui
             setup::write_first_profile(engine, settings)?;
         }
         load::load(engine, settings)?;
-        load::initialise_buildout(engine)
+        load::initialise_buildout(engine, settings)
     })?;
     let arguments = settings.command_line.arguments.clone();
     match settings.command_line.command {
@@ -148,6 +148,11 @@ Options:
     When the build fails, show how that came about: the options of the
     sections that were at work, as the profiles have them and expanded, and
     the trace of Python code.
+
+  --python path
+
+    The Python to use where the profile names none, instead of the python3
+    of PATH: conditions of sections and recipes depend on it.
 
   --dry-run
 

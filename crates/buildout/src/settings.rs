@@ -32,7 +32,7 @@ pub struct Settings {
     pub registry: &'static [&'static dyn RecipeKind],
     /// Where recipes that are not built in are looked for.
     pub foreign: Option<Arc<dyn ForeignRecipes>>,
-    /// The Python to use where the profile names none; otherwise the first `python3` of the environment's `PATH`.
+    /// The Python to use where the profile names none; otherwise that of the command line, or the first `python3` of the environment's `PATH`.
     pub python: Option<Utf8PathBuf>,
     /// Directory where descriptions of interpreters are kept between builds.
     pub python_cache: Option<Utf8PathBuf>,

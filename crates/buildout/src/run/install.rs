@@ -84,7 +84,8 @@ fn check_cache(engine: &mut Engine) -> Result<(), BuildError> {
 }
 
 fn lock(directory: &Utf8Path) -> Result<FileLock, BuildError> {
-    let lock = FileLock::try_acquire_directory(directory)
+    let lock = host::files::ensure_directory(directory, 0o777)
+        .and_then(|()| FileLock::try_acquire_directory(directory))
         .map_err(|source| BuildError::file(format!("cannot use the directory {directory}"), source))?;
     lock.ok_or_else(|| {
         Fault::Locked { directory: directory.to_owned(), pid: host::locks::holder(directory) }.into()

@@ -1,6 +1,7 @@
 //! `bin/buildout`: a script that starts this program again.
 //!
 //! It is Python, because node agents read its first line to learn the interpreter of a release, and run it with that.
+//! The program is told which one that was: conditions of instance profiles are decided for the Python of the release.
 
 use std::fmt::Write as _;
 
@@ -68,7 +69,8 @@ fn body(program: &[String]) -> String {
     let mut body = String::new();
     let _ = write!(
         body,
-        "{MARK}\nimport os\nimport sys\n\nprogram = [{}]\nos.execv(program[0], program + sys.argv[1:])\n",
+        "{MARK}\nimport os\nimport sys\n\nprogram = [{}, '--python', sys.executable]\n\
+         os.execv(program[0], program + sys.argv[1:])\n",
         words.join(", ")
     );
     body
@@ -87,6 +89,8 @@ mod tests {
 
     #[test]
     fn words_are_written_as_python_reads_them() {
-        assert!(body(&["/it's".to_owned(), "buildout".to_owned()]).contains("[\"/it's\", 'buildout']"));
+        let body = body(&["/it's".to_owned(), "buildout".to_owned()]);
+
+        assert!(body.contains("[\"/it's\", 'buildout', '--python', sys.executable]"));
     }
 }

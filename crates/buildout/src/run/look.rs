@@ -34,7 +34,7 @@ impl Look {
             engine.only_look(recorded.clone())?;
             if rebootstrap::look(engine, settings)? {
                 load::load(engine, settings)?;
-                load::initialise_buildout(engine)?;
+                load::initialise_buildout(engine, settings)?;
                 engine.only_look(recorded.clone())?;
             }
             for hook in &mut settings.hooks {

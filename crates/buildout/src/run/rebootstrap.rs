@@ -61,7 +61,7 @@ pub(super) fn run(engine: &mut Engine, settings: &mut Settings) -> Result<FirstP
     engine.restart(settings);
     engine.doing(Activity::Plain("Initializing."), |engine| {
         load::load(engine, settings)?;
-        load::initialise_buildout(engine)
+        load::initialise_buildout(engine, settings)
     })?;
     // Its parts are parts of the build, too.
     let again = engine.require(&section, "executable")?;

@@ -6,13 +6,13 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use buildout::foreign::{PythonRecipes, WORKER_LOST};
-use buildout::{CommandLine, Dialect, Event, Settings, Sink, report};
+use buildout::{BuildError, CommandLine, Dialect, Event, Settings, Sink, report};
 use camino::Utf8PathBuf;
 
 use crate::command::{Example, Group, Habit, Subcommand};
 use crate::context::Context;
 use crate::env::Environment;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 
 /// Build what a profile says
 #[derive(Debug, clap::Args)]
@@ -36,12 +36,13 @@ impl Subcommand for Buildout {
 
     fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
         let environment = context.environment;
-        let command_line = CommandLine::parse(self.words).map_err(|error| {
-            Failure::of(Kind::Failed, &error)
-                .hint("slapos buildout --help lists options and commands")
-                .code("E-usage")
-        })?;
-        let mut command_line = command_line;
+        let mut command_line = match CommandLine::parse(self.words) {
+            Ok(line) => line,
+            Err(error) => {
+                let dialect = error.dialect;
+                return Ok(tell(context, &error.into(), dialect, false));
+            }
+        };
         if context.output.is_json() && command_line.answers() {
             command_line.arguments.push("--output=json".to_owned());
         }
@@ -78,20 +79,25 @@ impl Subcommand for Buildout {
                     // The Python engine has ended with the recipe, and can say nothing.
                     return Ok(1);
                 }
-                // The block that programs look for comes first, the full message last; the suite of zc.buildout knows
-                // the block alone.
-                let mut text = report::classic(&error);
-                if dialect == Dialect::Slapos || debug {
-                    text.push_str(&report::render(&error, context.output.color));
-                }
-                if let Some(post_mortem) = error.post_mortem() {
-                    text = format!("{post_mortem}\n{text}");
-                }
-                context.output.say(&text);
-                Ok(1)
+                Ok(tell(context, &error, dialect, debug))
             }
         }
     }
+}
+
+/// Prints why a build failed; gives its exit code.
+fn tell(context: &Context<'_>, error: &BuildError, dialect: Dialect, debug: bool) -> u8 {
+    // The block that programs look for comes first, the full message last; the suite of zc.buildout knows the block
+    // alone.
+    let mut text = report::classic(error);
+    if dialect == Dialect::Slapos || debug {
+        text.push_str(&report::render(error, context.output.color));
+    }
+    if let Some(post_mortem) = error.post_mortem() {
+        text = format!("{post_mortem}\n{text}");
+    }
+    context.output.say(&text);
+    1
 }
 
 /// Where the user's defaults are.

@@ -228,7 +228,36 @@ fn the_launcher_is_written_where_a_program_is_known() {
 
     let text = bench.read("bin/buildout");
     assert!(text.starts_with("#!/") && text.lines().next().unwrap().ends_with("python3"), "{text}");
-    assert!(text.contains("['/usr/bin/slapos', 'buildout']"));
+    assert!(text.contains("['/usr/bin/slapos', 'buildout', '--python', sys.executable]"));
+}
+
+#[test]
+fn the_python_of_the_command_line_decides_the_conditions() {
+    let bench = Bench::with("[buildout]\nparts =\n[a:python3]\nx = 3\n");
+    host::files::replace(&bench.path("python3"), "#!/bin/sh\nexit 7\n", 0o755).unwrap();
+
+    assert_eq!(bench.succeed("query a:x"), "3\n");
+    assert!(bench.fail(&format!("--python {} query a:x", bench.path("python3"))).contains("exit code 7"));
+}
+
+#[test]
+fn a_relative_directory_starts_where_the_user_stands() {
+    let bench = Bench::new();
+    bench.write("sub/p.cfg", "[buildout]\nparts =\ndirectory = there/../here\nx = ${:directory}\n");
+
+    assert_eq!(bench.succeed("-c sub/p.cfg query bin-directory"), "/dir/here/bin\n");
+    bench.succeed("-c sub/p.cfg");
+    assert!(exists(bench.path("here/parts")) && !exists(bench.path("sub/here")));
+}
+
+#[test]
+fn the_command_line_extends_by_assignment_and_by_addition() {
+    let bench = Bench::with("[buildout]\nparts =\n[a]\nx = 1\n");
+    bench.write("e.cfg", "[a]\nx += 2\n");
+
+    assert_eq!(bench.succeed("extends=e.cfg query a:x"), "1\n2\n");
+    assert_eq!(bench.succeed("extends+=e.cfg query a:x"), "1\n2\n");
+    assert_eq!(bench.succeed("extends-=e.cfg query a:x"), "1\n");
 }
 
 #[test]
