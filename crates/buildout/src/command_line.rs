@@ -190,7 +190,9 @@ impl CommandLine {
     /// Whether the command has an answer for `--output`.
     #[must_use]
     pub fn answers(&self) -> bool {
+        let is_classic = matches!(self.command, Command::Annotate | Command::Query);
         matches!(self.command, Command::Plan | Command::Why | Command::Graph)
+            || is_classic && self.dialect == Dialect::Slapos
     }
 
     fn long(&mut self, name: &str, words: &mut impl Iterator<Item = String>) -> Result<(), String> {

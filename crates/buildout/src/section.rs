@@ -64,6 +64,13 @@ impl<'a> Section<'a> {
         Ok(())
     }
 
+    /// Whether somebody only wants to know what a build would do: nothing may be written, started or told to anybody.
+    /// What is needed to know the options may be read and asked for.
+    #[must_use]
+    pub fn only_looks(&self) -> bool {
+        self.build_itself().only_looks()
+    }
+
     /// Removes an option of this section, as if the profile did not have it.
     pub fn remove(&mut self, option: &str) {
         let name = self.0.name;
@@ -157,7 +164,9 @@ impl<'a> Section<'a> {
     /// # Errors
     /// The Python recipe cannot be had, or refuses the section.
     pub fn python_recipe(&mut self, specification: &str) -> Result<Option<Box<dyn Recipe>>, RecipeError> {
+        let name = self.0.name;
         match self.build_itself().foreign.clone() {
+            Some(_) if self.only_looks() => Ok(Some(self.engine().unasked_recipe(name))),
             Some(foreign) => foreign.initialise(specification, self),
             None => Ok(None),
         }

@@ -203,8 +203,8 @@ fn set_storage(section: &mut Section<'_>, partition: &slap::PartitionId) -> Resu
                 continue;
             }
             let link = section.directory().join("DATA").join(disk.file_name());
-            create_directory(&section.directory().join("DATA"), 0o777)?;
-            if fs::symlink_metadata(&link).is_err() {
+            if !section.only_looks() && fs::symlink_metadata(&link).is_err() {
+                create_directory(&section.directory().join("DATA"), 0o777)?;
                 fs::os::unix::fs::symlink(&storage, &link).map_err(|error| refused(&link, error))?;
             }
             links.push((Value::from(disk.file_name()), Value::from(link.as_str())));

@@ -97,7 +97,10 @@ impl Engine {
                 kind.initialise(&mut Section::new(self, name))
                     .map_err(|error| BuildError::from_recipe(name, error))?
             }
-            None if self.only_looks() => self.unasked_recipe(name, &recipe),
+            None if self.only_looks() => {
+                self.slot(name).kind = Kind::Foreign(recipe);
+                self.unasked_recipe(name)
+            }
             None => self.foreign_recipe(name, &recipe)?,
         };
         self.slot(name).recipe = Some(object);

@@ -1,6 +1,6 @@
 //! Looking at a build without running Python: what stands in for the recipes that are written in it.
 
-use super::{Engine, Kind};
+use super::Engine;
 use crate::eggs::{Pin, Pins};
 use crate::installed::{Installed, PATHS, SIGNATURE};
 use crate::plan::section_term;
@@ -40,13 +40,13 @@ impl Engine {
         Ok(())
     }
 
-    pub(super) fn only_looks(&self) -> bool {
+    /// Whether nothing is to be built, written or started.
+    pub(crate) fn only_looks(&self) -> bool {
         self.recorded.is_some()
     }
 
     /// Stands in for a recipe in Python: the section offers what it offered last time.
-    pub(super) fn unasked_recipe(&mut self, name: &str, recipe: &str) -> Box<dyn Recipe> {
-        self.slot(name).kind = Kind::Foreign(recipe.to_owned());
+    pub(crate) fn unasked_recipe(&mut self, name: &str) -> Box<dyn Recipe> {
         let recorded = self.recorded.as_ref().and_then(|recorded| recorded.installed.parts.get(name));
         let recorded: Vec<(String, String)> = recorded
             .into_iter()

@@ -2,16 +2,24 @@
 
 use std::fmt::Write as _;
 
+use serde_json::{Value, json};
+
+use super::look::{Words, show, show_document};
 use crate::engine::Engine;
 use crate::syntax::Operator;
 use crate::table::{History, Origin, Step};
-use crate::{BuildError, Event, Outcome};
+use crate::{BuildError, Outcome};
 
-pub(super) fn annotate(engine: &mut Engine, sections: &[String]) -> Result<Outcome, BuildError> {
+pub(super) fn annotate(engine: &mut Engine, words: &[String]) -> Result<Outcome, BuildError> {
+    let Words { names: sections, is_json, .. } = Words::of_classic(engine.dialect(), words)?;
     let python = engine.require("buildout", "executable").unwrap_or_default();
     let step = Step { operator: Operator::Set, value: python, origin: Origin::Default };
     if engine.table.history("buildout", "executable").is_none() {
         engine.table.assign("buildout", "executable", step);
+    }
+    if is_json {
+        let document = document(engine, &sections);
+        return Ok(show_document(engine, &document));
     }
     let verbose = engine.has_verbosity()?;
     let mut text = String::from("\nAnnotated sections\n==================\n");
@@ -27,8 +35,41 @@ pub(super) fn annotate(engine: &mut Engine, sections: &[String]) -> Result<Outco
             write_option(&mut text, engine, option, history, is_macro_user, verbose);
         }
     }
-    engine.sink().event(Event::Text { text });
-    Ok(Outcome::default())
+    Ok(show(engine, text))
+}
+
+/// All sections with their options and every step to their values, for programs.
+fn document(engine: &Engine, sections: &[String]) -> Value {
+    let mut names: Vec<&String> = engine.table.sections.keys().collect();
+    names.sort_unstable();
+    names.retain(|name| sections.is_empty() || sections.contains(name));
+    let step = |step: &Step| {
+        let operation = match step.operator {
+            Operator::Set => "set",
+            Operator::Add => "add",
+            Operator::Remove => "remove",
+        };
+        let (origin, file, line) = match step.origin {
+            Origin::Default => ("default", None, None),
+            Origin::Computed => ("computed", None, None),
+            Origin::Implicit => ("implicit", None, None),
+            Origin::CommandLine => ("command-line", None, None),
+            Origin::Profile { source, line } => {
+                ("profile", Some(engine.sources.get(source).name.as_str()), Some(line))
+            }
+        };
+        json!({"operation": operation, "value": step.value, "origin": origin, "file": file, "line": line})
+    };
+    let section = |name: &&String| {
+        let mut options: Vec<(&String, &History)> = engine.table.sections[*name].options.iter().collect();
+        options.sort_unstable_by_key(|(option, _)| *option);
+        let options = options.into_iter().map(|(option, history)| {
+            let steps: Vec<Value> = history.0.iter().map(step).collect();
+            json!({"option": option, "value": history.value(None), "steps": steps})
+        });
+        json!({"section": name, "options": options.collect::<Vec<_>>()})
+    };
+    names.iter().map(section).collect()
 }
 
 /// One change of a value as it is shown: what the reference calls it, the value, and where it comes from.

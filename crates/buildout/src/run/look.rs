@@ -11,7 +11,7 @@ use super::rebootstrap;
 use crate::engine::{Activity, Engine};
 use crate::installed::Installed;
 use crate::plan::{Plan, Wanted, plan};
-use crate::{BuildError, Event, Fault, Outcome, Settings, load};
+use crate::{BuildError, Dialect, Event, Fault, Outcome, Settings, load};
 
 /// What a build would start from.
 pub(super) struct Look {
@@ -73,6 +73,14 @@ pub(super) struct Words {
 }
 
 impl Words {
+    /// Understands the words of a command that zc.buildout has, too: in its dialect they are all names.
+    pub(super) fn of_classic(dialect: Dialect, words: &[String]) -> Result<Self, BuildError> {
+        match dialect {
+            Dialect::Slapos => Self::parse(words, false),
+            Dialect::Upstream => Ok(Self { names: words.to_vec(), ..Self::default() }),
+        }
+    }
+
     /// Understands `--output FORM`, and what `graph` takes besides.
     pub(super) fn parse(words: &[String], is_graph: bool) -> Result<Self, BuildError> {
         let mut parsed = Self::default();

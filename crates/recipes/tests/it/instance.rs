@@ -208,6 +208,60 @@ fn sections_without_recipe_take_parameters_and_publish() {
     );
 }
 
+/// A profile that writes wherever a recipe writes, and tells the master whatever there is to tell.
+fn everything(master: &Master, trial: &Trial) -> String {
+    format!(
+        "[buildout]\nparts = file python publish password port script link\n{}{CONFIGURATION}storage-home = {}\n\
+         [versions]\nslapos.recipe.template = 5.1\n\
+         [instance-parameter]\nconfiguration.host = 127.0.0.1\n\
+         [publish-connection-parameter]\nhost = ${{instance-parameter:configuration.host}}\n\
+         [file]\nrecipe = slapos.recipe.template:jinja2\noutput = ${{buildout:directory}}/out\n\
+         once = ${{buildout:directory}}/once\ncontext = key port slap-configuration:configuration.port\n\
+         inline = {{{{ port }}}}\n\
+         [python]\nrecipe = slapos.recipe.template:jinja2\noutput = ${{buildout:directory}}/made-by-python\n\
+         context = import subprocess subprocess\ninline = {{{{ subprocess.check_output('touch ran', shell=True) }}}}\n\
+         [publish]\nrecipe = slapos.cookbook:publish\nport = ${{port:port}}\n\
+         [password]\nrecipe = slapos.cookbook:generate.password\n\
+         [port]\nrecipe = slapos.cookbook:free_port\nip = 127.0.0.1\nminimum = 21000\nmaximum = 22000\n\
+         [script]\nrecipe = slapos.cookbook:wrapper\nwrapper-path = ${{buildout:directory}}/x\n\
+         command-line = /bin/true\n\
+         [link]\nrecipe = slapos.cookbook:symbolic.link\ntarget-directory = ${{buildout:directory}}\n\
+         link-binary = /bin/true\n",
+        master.connection(),
+        trial.path("disks"),
+    )
+}
+
+#[test]
+fn who_only_looks_leaves_the_disk_and_the_master_alone() {
+    let trial = Trial::new();
+    let master = master(partition(&[("port", slap::Value::from("8080"))]));
+    trial.write("disks/one/part0/.keep", "");
+    trial.write("buildout.cfg", everything(&master, &trial));
+    let looks: [&[&str]; 3] = [&["plan"], &["why", "file"], &["graph"]];
+    let before = trial.state();
+
+    for words in looks {
+        let said = trial.look(words);
+        assert!(said.contains("file"), "{said}");
+        assert_eq!(trial.state(), before, "{words:?}");
+    }
+
+    let native = everything(&master, &trial).replace("file python", "file").replace("5.1", "");
+    trial.write("buildout.cfg", &native);
+    trial.built();
+    assert!(trial.path("DATA/one").exists() && trial.path("out").exists());
+    assert_eq!((master.posted.recv().is_ok(), master.posted.recv().is_ok()), (true, true));
+    trial.write("buildout.cfg", native.replace("{{ port }}", "changed {{ port }}"));
+    let before = trial.state();
+    for words in looks {
+        let said = trial.look(words);
+        assert!(words[0] == "graph" || said.contains("inline"), "{said}");
+        assert_eq!(trial.state(), before, "{words:?}");
+    }
+    assert!(master.posted.try_recv().is_err(), "the master was told something");
+}
+
 #[test]
 fn without_a_node_the_defaults_hold() {
     let trial = Trial::with_profile(

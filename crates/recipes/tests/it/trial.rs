@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::{Arc, Mutex};
 
-use buildout::{BuildError, CommandLine, Event, ForeignRecipes, Outcome, Settings, Sink};
+use buildout::{BuildError, Command, CommandLine, Event, ForeignRecipes, Outcome, Settings, Sink};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
@@ -25,6 +25,18 @@ impl Sink for Log {
             _ => return,
         };
         self.0.lock().unwrap().push(line);
+    }
+}
+
+/// Keeps what is printed.
+#[derive(Default)]
+struct Said(Mutex<String>);
+
+impl Sink for Said {
+    fn event(&self, event: Event) {
+        if let Event::Text { text } = event {
+            *self.0.lock().unwrap() += &text;
+        }
     }
 }
 
@@ -83,6 +95,41 @@ impl Trial {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         settings.environment.extend(variables);
         buildout::run(settings)
+    }
+
+    /// What a command that only looks prints.
+    pub(crate) fn look(&self, words: &[&str]) -> String {
+        let mut settings = self.settings();
+        settings.command_line.command = match words[0] {
+            "plan" => Command::Plan,
+            "why" => Command::Why,
+            _ => Command::Graph,
+        };
+        settings.command_line.arguments = words[1..].iter().map(|word| (*word).to_owned()).collect();
+        let said = Arc::new(Said::default());
+        settings.sink = Arc::clone(&said) as Arc<dyn Sink>;
+        settings.foreign = Some(Arc::new(buildout::foreign::PythonRecipes::default()));
+        if let Err(error) = buildout::run(settings) {
+            panic!("{}", buildout::report::render(&error, false));
+        }
+        said.0.lock().unwrap().replace(self.root.as_str(), "DIRECTORY")
+    }
+
+    /// Everything in the directory, with the time of its last change.
+    pub(crate) fn state(&self) -> Vec<(Utf8PathBuf, std::time::SystemTime)> {
+        let (mut found, mut todo) = (Vec::new(), vec![self.root.clone()]);
+        while let Some(directory) = todo.pop() {
+            for entry in directory.read_dir_utf8().unwrap() {
+                let path = entry.unwrap().into_path();
+                let metadata = path.symlink_metadata().unwrap();
+                if metadata.is_dir() {
+                    todo.push(path.clone());
+                }
+                found.push((path, metadata.modified().unwrap()));
+            }
+        }
+        found.sort();
+        found
     }
 
     fn settings(&self) -> Settings {

@@ -278,3 +278,22 @@ fn the_other_dialect_has_no_such_commands() {
         assert_eq!(error.to_string(), format!("invalid command: {command}"));
     }
 }
+
+#[test]
+fn options_and_their_histories_are_documents_for_programs() {
+    let bench = Bench::with("[buildout]\nextends = base.cfg\nparts =\n[a]\nx += two\n");
+    bench.write("base.cfg", "[a]\nx = one\n");
+
+    let annotated: serde_json::Value =
+        serde_json::from_str(&bench.succeed("annotate a --output json").replace("/dir/", "")).unwrap();
+    let queried: serde_json::Value = serde_json::from_str(&bench.succeed("query --output=json a:x")).unwrap();
+
+    let step = |operation: &str, value: &str, file: &str, line: u32| serde_json::json!({"operation": operation, "value": value, "origin": "profile", "file": file, "line": line});
+    let steps = [step("set", "one", "base.cfg", 2), step("add", "two", "buildout.cfg", 5)];
+    assert_eq!(
+        annotated,
+        serde_json::json!([{"section": "a", "options": [{"option": "x", "value": "one\ntwo", "steps": steps}]}])
+    );
+    assert_eq!(queried, serde_json::json!({"section": "a", "option": "x", "value": "one\ntwo"}));
+    assert!(bench.fail("annotate --outptu json").contains("Invalid option --outptu"));
+}
