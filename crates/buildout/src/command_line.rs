@@ -187,6 +187,14 @@ impl CommandLine {
         matches!(self.command, Command::Install | Command::Bootstrap | Command::Init | Command::Setup)
     }
 
+    /// Whether the answer is to be a document for programs.
+    #[must_use]
+    pub fn wants_document(&self) -> bool {
+        let is_it = |pair: &[String]| pair[0] == "--output" && pair[1] == "json";
+        let is_attached = |word: &String| word == "--output=json";
+        self.answers() && (self.arguments.iter().any(is_attached) || self.arguments.windows(2).any(is_it))
+    }
+
     /// Whether the command has an answer for `--output`.
     #[must_use]
     pub fn answers(&self) -> bool {

@@ -31,6 +31,25 @@ pub fn render(error: &BuildError, colour: bool) -> String {
     text
 }
 
+/// The same for programs: `error`, `because`, `lines`, `hints`, `code`.
+#[must_use]
+pub fn document(error: &BuildError) -> serde_json::Value {
+    let lines = error.excerpts().iter().map(|Excerpt { file, text, range, label }| {
+        let start = text[..range.start].rfind('\n').map_or(0, |end| end + 1);
+        let line = text[start..].lines().next().unwrap_or_default();
+        let number = 1 + text[..start].matches('\n').count();
+        let column = 1 + text[start..range.start].chars().count();
+        serde_json::json!({"file": file, "line": number, "column": column, "text": line, "label": label})
+    });
+    serde_json::json!({
+        "error": error.to_string(),
+        "because": causes(error),
+        "lines": lines.collect::<Vec<_>>(),
+        "hints": hints::hints(error).into_iter().take(3).collect::<Vec<_>>(),
+        "code": error.code(),
+    })
+}
+
 fn line(text: &mut String, head: String, body: &str) {
     text.push_str(&head);
     text.push(' ');

@@ -1,14 +1,16 @@
 //! `slapos buildout`, and the program `buildout`: builds what a profile says, in the directory of that profile.
 
+mod progress;
 mod user;
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use buildout::foreign::{PythonRecipes, WORKER_LOST};
-use buildout::{BuildError, CommandLine, Dialect, Event, Settings, Sink, report};
+use buildout::{BuildError, CommandLine, Dialect, Settings, Sink, report};
 use camino::Utf8PathBuf;
+use host::clock::Clock;
 
+use self::progress::Progress;
 use crate::command::{Example, Group, Habit, Subcommand};
 use crate::context::Context;
 use crate::env::Environment;
@@ -53,6 +55,8 @@ impl Subcommand for Buildout {
         if dialect == Dialect::Upstream {
             engine.extend(["--dialect", "upstream"].map(str::to_owned));
         }
+        let clock: Arc<dyn Clock> = Arc::new(context.clock);
+        let progress = Progress::new(&context.output, Arc::clone(&clock));
         let settings = Settings {
             environment: environment
                 .variables
@@ -64,17 +68,23 @@ impl Subcommand for Buildout {
             hooks: recipes::hooks(),
             foreign: Some(Arc::new(PythonRecipes::default())),
             python_cache: environment.cache.as_ref().map(|cache| cache.join("python")),
-            sink: Arc::new(Lines),
-            clock: Arc::new(context.clock),
+            sink: Arc::clone(&progress) as Arc<dyn Sink>,
+            clock,
             dialect,
             engine,
             shared_store: environment.cache.as_ref().map(|cache| cache.join("eggs")),
             ..Settings::new(command_line, environment.working_directory.clone())
         };
         let (dialect, debug) = (settings.dialect, settings.command_line.debug);
-        match buildout::run(settings) {
+        let wants_document = settings.command_line.wants_document();
+        let is_ours = dialect == Dialect::Slapos;
+        match progress.during(is_ours, &context.output, || buildout::run(settings)) {
             Ok(_) => Ok(0),
             Err(error) => {
+                if wants_document {
+                    context.output.say(&format!("{:#}", report::document(&error)));
+                    return Ok(1);
+                }
                 if dialect == Dialect::Upstream && error.code() == WORKER_LOST {
                     // The Python engine has ended with the recipe, and can say nothing.
                     return Ok(1);
@@ -105,23 +115,4 @@ fn user_defaults(environment: &Environment) -> Option<Utf8PathBuf> {
     let below_home = || environment.home.as_ref().map(|home| home.join(".buildout"));
     let directory = environment.buildout_home.clone().or_else(below_home)?;
     Some(environment.working_directory.join(directory).join("default.cfg"))
-}
-
-/// Prints what a build tells in the classic form.
-struct Lines;
-
-impl Sink for Lines {
-    fn event(&self, event: Event) {
-        let text = match event {
-            Event::Log { logger: Some(logger), message, .. } => format!("{logger}: {message}\n"),
-            Event::Log { logger: None, message, .. } => format!("{message}\n"),
-            Event::Text { text } => text,
-            Event::PartOutput { line, .. } => format!("{line}\n"),
-            _ => return,
-        };
-        let mut stdout = std::io::stdout().lock();
-        // A reader that went away has what it wanted.
-        let _ = stdout.write_all(text.as_bytes());
-        let _ = stdout.flush();
-    }
 }
