@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
+use shacache::HttpCacheSettings;
 
 /// Everything that the egg service needs to know, as the `[buildout]` and `[versions]` sections say it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub struct EggSettings {
     pub python_cache: Option<Utf8PathBuf>,
     /// Where downloaded distributions are kept (`<download-cache>/dist`).
     pub download_cache: Option<Utf8PathBuf>,
+    /// The cache that is asked before the index for what is pinned.
+    pub network_cache: Option<HttpCacheSettings>,
     /// Directory of the machine where unpacked distributions are shared by builds.
     pub shared_store: Option<Utf8PathBuf>,
     /// Environment of the processes that build and run Python code.

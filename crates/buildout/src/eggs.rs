@@ -16,6 +16,7 @@ mod index;
 mod install;
 mod metadata;
 mod name;
+mod network_cache;
 mod picked;
 mod pins;
 mod places;

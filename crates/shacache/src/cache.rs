@@ -92,6 +92,23 @@ pub enum CacheError {
     Signing(String),
 }
 
+impl CacheError {
+    /// The error with its causes, in one line.
+    #[must_use]
+    pub fn explain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let more = error.to_string();
+            if !text.contains(&more) {
+                text = format!("{text}: {more}");
+            }
+            cause = error.source();
+        }
+        text
+    }
+}
+
 /// The key under which caches know what is behind an address.
 #[must_use]
 pub fn download_key(url: &str) -> String {

@@ -79,10 +79,8 @@ fn build(scratch: &Scratch, name: &str, profile: &str) -> (bool, String) {
     (finished.success(), finished.text())
 }
 
-#[test]
-fn what_one_build_fetched_serves_the_next_although_its_address_is_gone() {
-    let scratch = Scratch::new();
-    let (address, files, requests) = server();
+/// A section with a cache that takes what is signed by a key made for it.
+fn section(scratch: &Scratch, address: &str) -> String {
     let (key, certificate) = (scratch.path().join("key.pem"), scratch.path().join("certificate.pem"));
     let made = Program::new("openssl")
         .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=test", "-days", "1"])
@@ -91,11 +89,18 @@ fn what_one_build_fetched_serves_the_next_although_its_address_is_gone() {
         .unwrap();
     assert!(made.success(), "{}", made.text());
     let pem = fs::read_to_string(&certificate).unwrap().replace('\n', "\n  ");
-    let cache = format!(
+    format!(
         "[networkcache]\ndownload-cache-url = {address}/store\ndownload-dir-url = {address}/dir\n\
          upload-cache-url = {address}/store\nupload-dir-url = {address}/dir\n\
          signature-private-key-file = {key}\nsignature-certificate-list =\n  {pem}\n"
-    );
+    )
+}
+
+#[test]
+fn what_one_build_fetched_serves_the_next_although_its_address_is_gone() {
+    let scratch = Scratch::new();
+    let (address, files, requests) = server();
+    let cache = section(&scratch, &address);
     let profile = format!(
         "[buildout]\nextends = {address}/base.cfg\n\
          [p]\nrecipe = slapos.recipe.build:download\nurl = {address}/file\n\
@@ -142,4 +147,57 @@ fn a_cache_that_is_not_there_is_no_reason_to_fail() {
     assert!(worked, "{text}");
     assert!(text.contains("Connection refused"), "{text}");
     assert!(text.contains("Downloading"), "{text}");
+}
+
+/// Makes a wheel of a module without anything in it.
+const WHEEL: &str = "
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], 'w') as wheel:
+    wheel.writestr('one.py', '')
+    wheel.writestr('one-1.0.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: one\\nVersion: 1.0\\n')
+    wheel.writestr('one-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\\n')
+";
+
+#[test]
+fn a_pinned_egg_that_one_build_fetched_serves_the_next_without_an_index() {
+    let scratch = Scratch::new();
+    let (address, files, requests) = server();
+    let wheel = scratch.path().join("one-1.0-py3-none-any.whl");
+    let made = Program::new("/usr/bin/python3").args(["-c", WHEEL, wheel.as_str()]).capture(LIMIT).unwrap();
+    assert!(made.success(), "{}", made.text());
+    let page = b"<a href='/one-1.0-py3-none-any.whl'>one</a>".to_vec();
+    files.lock().unwrap().insert("/simple/one/".to_owned(), page);
+    files.lock().unwrap().insert("/one-1.0-py3-none-any.whl".to_owned(), fs::read(&wheel).unwrap());
+    let profile = format!(
+        "[buildout]\nparts = p\nindex = {address}/simple\n[p]\nrecipe = zc.recipe.egg\neggs = One\n\
+         [versions]\none = 1.0\n{}",
+        section(&scratch, &address)
+    );
+
+    let (worked, first) = build(&scratch, "one", &profile);
+    assert!(worked, "{first}");
+    assert!(first.contains("networkcache: Trying to upload pypi:one=1.0 to"), "{first}");
+    files.lock().unwrap().retain(|path, _| path.starts_with("/store") || path.starts_with("/dir"));
+    requests.lock().unwrap().clear();
+    let (worked, second) = build(&scratch, "two", &profile);
+
+    assert!(worked, "{second}");
+    let requests = requests.lock().unwrap().clone();
+    assert_eq!(requests.len(), 2, "{requests:?}");
+    assert!(requests[0] == "GET /dir/pypi:one=1.0" && requests[1].starts_with("GET /store/"), "{requests:?}");
+    // What nobody whom we trust has signed is not used.
+    let (worked, third) = build(&scratch, "three", &profile.replace("signature-certificate-list", "nothing"));
+    assert!(!worked && third.contains("Couldn't find a distribution for 'One==1.0'"), "{third}");
+    // What is not what its hash says is not used either.
+    for (path, content) in &mut *files.lock().unwrap() {
+        if path.starts_with("/store") {
+            content.push(b'x');
+        }
+    }
+    let (worked, fourth) = build(&scratch, "four", &profile);
+    assert!(!worked && fourth.contains("the cache gave content with the SHA-512"), "{fourth}");
+    assert!(
+        !scratch.path().join("four/eggs").read_dir_utf8().unwrap().any(|entry| entry.is_ok()),
+        "{fourth}"
+    );
 }

@@ -1,11 +1,10 @@
 //! The network cache: asked before the address itself, and told what was fetched. Whatever fails there is logged and
 //! makes no difference.
 
-use std::error::Error;
 use std::fs::File;
 
 use serde_json::{Map, Value};
-use shacache::{CacheError, ContentCache, Hashes, download_key};
+use shacache::{ContentCache, Hashes, download_key};
 
 use super::keep::{algorithms, check};
 use super::{Download, Place};
@@ -22,7 +21,7 @@ pub(super) fn fetch(
     let entries = match cache.find(&key) {
         Ok(entries) => entries,
         Err(error) => {
-            log(explain(&error));
+            log(error.explain());
             return None;
         }
     };
@@ -30,7 +29,7 @@ pub(super) fn fetch(
         let received = match cache.read(&entry, &algorithms(download), file) {
             Ok(received) => received,
             Err(error) => {
-                log(explain(&error));
+                log(error.explain());
                 empty(file)?;
                 continue;
             }
@@ -63,25 +62,11 @@ pub(super) fn add(
     facts.insert("file".to_owned(), Value::from(name));
     facts.insert("urlmd5".to_owned(), Value::from(key.rsplit(':').next().unwrap_or_default()));
     if let Err(error) = cache.add(&key, file, facts) {
-        log(explain(&error));
+        log(error.explain());
     }
 }
 
 fn empty(file: &mut File) -> Option<()> {
     use std::io::Seek;
     file.set_len(0).and_then(|()| file.rewind()).ok()
-}
-
-/// An error with its causes, in one line.
-fn explain(error: &CacheError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -20,7 +20,8 @@ use super::name::{EggName, ProjectName, WheelName, source_version};
 use super::requirement::Requirement;
 use super::tags::{Rank, Tags};
 use checked::{check_file, copy};
-use fetch::{Fetcher, redacted};
+use fetch::Fetcher;
+pub(super) use fetch::redacted;
 use page::Link;
 use shacache::Checksum;
 
@@ -48,6 +49,8 @@ pub(super) struct Places {
 /// A file that may be installed.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
+    /// The project that it is of.
+    pub project: ProjectName,
     /// Its version.
     pub version: Version,
     /// Its name.
@@ -320,6 +323,17 @@ impl Index {
     }
 }
 
+/// What a file of this machine is for a project, if it can be used at all.
+pub(super) fn candidate(
+    path: &Utf8Path,
+    project: &ProjectName,
+    preferences: Preferences<'_>,
+) -> Option<Candidate> {
+    let link = link_to(&Url::from_file_path(path).ok()?)?;
+    let (candidate, problem) = examine(&link, project, preferences)?;
+    problem.is_none().then_some(candidate)
+}
+
 /// What a link offers for a project, and why it cannot be used if it cannot; `None` for another project's.
 fn examine(
     link: &Link,
@@ -358,6 +372,7 @@ fn examine(
         problem = Some(format!("wants Python {}", link.requires_python.as_deref().unwrap_or_default()));
     }
     let candidate = Candidate {
+        project: project.clone(),
         version,
         file_name: link.file_name.clone(),
         url: link.url.clone(),

@@ -3,12 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use shacache::HttpCacheSettings;
 
 use super::at_once::locked;
 use super::build::EggBuild;
 use super::compile::Compiling;
 use super::error::EggError;
 use super::index::{Index, Places};
+use super::network_cache::NetworkCache;
 use super::picked::Picked;
 use super::requirement::Requirement;
 use super::scripts::python_text;
@@ -36,6 +38,7 @@ pub struct Eggs<'a> {
 pub struct EggMemory {
     pub(super) shelf: Mutex<Option<(ShelfStamp, Arc<Shelf>)>>,
     pub(super) indexes: Mutex<Vec<(Places, Arc<Index>)>>,
+    pub(super) network_caches: Mutex<Vec<(HttpCacheSettings, Option<Arc<NetworkCache>>)>>,
     pub(super) compiling: Mutex<Compiling>,
     pub(super) picked: Mutex<Picked>,
 }

@@ -51,6 +51,7 @@ pub(super) fn place(pins: &[(&str, &str)]) -> Place {
         note_requirers: false,
         python_cache: Some(root.join("pythons")),
         download_cache: None,
+        network_cache: None,
         shared_store: None,
         environment: BTreeMap::from([("PIP_CONFIG_FILE".to_owned(), "/dev/null".to_owned())]),
     };

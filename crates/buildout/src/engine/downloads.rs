@@ -58,10 +58,8 @@ impl Engine {
         if let Some(home) = self.environment.get("HOME") {
             fetcher.home(home);
         }
-        if let Some(section) = self.buildout_option("networkcache-section")? {
-            let options = self.copy(&section)?;
-            let settings = HttpCacheSettings::from_options(&|name| options.get(name).cloned());
-            fetcher.mirror(settings.and_then(|settings| self.network_cache(settings)));
+        if let Some(settings) = self.network_cache_settings()? {
+            fetcher.mirror(self.network_cache(settings));
         }
         self.downloads = Some(fetcher.clone());
         Ok(fetcher)
@@ -70,6 +68,13 @@ impl Engine {
     fn socket_timeout(&mut self) -> Result<Option<Duration>, BuildError> {
         let seconds = self.buildout_option("socket-timeout")?;
         Ok(seconds.and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs))
+    }
+
+    /// What the profile says about the network cache.
+    pub(super) fn network_cache_settings(&mut self) -> Result<Option<HttpCacheSettings>, BuildError> {
+        let Some(section) = self.buildout_option("networkcache-section")? else { return Ok(None) };
+        let options = self.copy(&section)?;
+        Ok(HttpCacheSettings::from_options(&|name| options.get(name).cloned()))
     }
 
     /// The network cache that settings describe; one that cannot be used is logged and left alone.

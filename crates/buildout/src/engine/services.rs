@@ -76,8 +76,10 @@ impl Engine {
         // each changed pin would build every part again.
         let initialising = std::mem::take(&mut self.initialising);
         let pins = self.versions();
+        // Neither does it matter to a part where its distributions come from.
+        let network_cache = self.network_cache_settings();
         self.initialising = initialising;
-        let pins = pins?;
+        let (pins, network_cache) = (pins?, network_cache?);
         let download_cache = self.buildout_option("download-cache")?;
         let mut index = self.buildout_option("index")?;
         if index.is_none() && self.dialect == Dialect::Upstream {
@@ -109,6 +111,7 @@ impl Engine {
             note_requirers: self.wants_picked()?,
             python_cache: self.python_cache.clone(),
             download_cache: download_cache.map(|path| self.directory.join(path).join("dist")),
+            network_cache,
             shared_store: self.shared_store.clone(),
             environment: self.environment.clone(),
         })
