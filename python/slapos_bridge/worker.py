@@ -3,11 +3,14 @@
 One JSON document per line. A document with `ask` is a request, one with `answer` or `error` its reply. Requests nest
 strictly: while one side waits for a reply it serves the other's requests. So there is one thread and no numbering.
 """
+import functools
 import importlib
 import json
 import logging
 import os
+import re
 import socket
+import subprocess
 import sys
 import traceback
 import types
@@ -161,6 +164,32 @@ def import_own(name):
     return sys.modules[full_name]
 
 
+def share_job_server():
+    """Lets the makes that recipes start take jobs of the build.
+
+    The server is known by two descriptors that MAKEFLAGS names. They are inherited, but Python closes all descriptors of
+    what it starts; a program gets these two if its own environment names them and the caller has not chosen descriptors.
+    """
+    found = re.search(r'--jobserver-auth=(\d+),(\d+)', os.environ.get('MAKEFLAGS', ''))
+    if found is None:
+        return
+    descriptors = tuple(map(int, found.groups()))
+    start = subprocess.Popen.__init__
+    names = start.__code__.co_varnames[1:start.__code__.co_argcount]
+
+    @functools.wraps(start)
+    def start_with_jobs(self, *arguments, **options):
+        given = dict(zip(names, arguments), **options)
+        environment = given.get('env')
+        flags = (os.environ if environment is None else environment).get('MAKEFLAGS')
+        if (isinstance(flags, str) and found.group() in flags.split()
+                and given.get('close_fds', True) and not given.get('pass_fds')):
+            options['pass_fds'] = descriptors
+        start(self, *arguments, **options)
+
+    subprocess.Popen.__init__ = start_with_jobs
+
+
 def main():
     # The socket leaves its place as standard input, so that what a recipe starts finds nothing there.
     descriptor = os.dup(0)
@@ -180,6 +209,7 @@ def main():
         import_own('recipe')
         return {'version': '%d.%d.%d' % sys.version_info[:3], 'executable': sys.executable}
 
+    share_job_server()
     channel.handlers['hello'] = hello
     root = logging.getLogger()
     root.addHandler(EngineHandler(channel))

@@ -22,8 +22,11 @@ pub(crate) struct Jobs {
     engaged: Mutex<usize>,
 }
 
-/// The right to run one program; it ends with this object.
-pub(crate) struct Token<'a>(&'a Jobs);
+/// A part that runs programs; it ends with this object, and with it the token that it may hold.
+pub(crate) struct Token<'a> {
+    jobs: &'a Jobs,
+    is_held: bool,
+}
 
 impl Jobs {
     pub(crate) fn new(limit: usize, environment: &BTreeMap<String, String>) -> Self {
@@ -37,13 +40,21 @@ impl Jobs {
 
     /// Waits until one more program may run.
     pub(crate) fn token(&self) -> Token<'_> {
-        *self.engaged.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        if let Some(server) = self.server()
-            && let Err(error) = server.take()
-        {
-            tracing::warn!(%error, "the job server does not answer");
+        let mut token = self.without_token();
+        if let Some(server) = self.server() {
+            match server.take() {
+                Ok(()) => token.is_held = true,
+                Err(error) => tracing::warn!(%error, "the job server does not answer"),
+            }
         }
-        Token(self)
+        token
+    }
+
+    /// Notes that programs may run which take tokens by themselves, without waiting for one: who goes through this does
+    /// not keep a processor busy for long, or cannot wait.
+    pub(crate) fn without_token(&self) -> Token<'_> {
+        *self.engaged.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Token { jobs: self, is_held: false }
     }
 
     /// Lets a program take further jobs, unless the profile says how many it has.
@@ -51,7 +62,9 @@ impl Jobs {
         let own =
             program.variable(VARIABLE).map(|own| own.to_string_lossy().into_owned()).unwrap_or_default();
         match self.server() {
-            Some(server) if own == self.inherited || own.is_empty() => program.jobs(server, &own),
+            Some(server) if own == self.inherited || own.is_empty() || server.is_named_in(&own) => {
+                program.jobs(server, &own)
+            }
             _ => program,
         }
     }
@@ -75,10 +88,11 @@ impl Jobs {
 
 impl Drop for Token<'_> {
     fn drop(&mut self) {
-        let mut engaged = self.0.engaged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut engaged = self.jobs.engaged.lock().unwrap_or_else(PoisonError::into_inner);
         *engaged -= 1;
-        let Some(server) = self.0.server() else { return };
-        let done = server.give_back().and_then(|()| if *engaged == 0 { server.settle() } else { Ok(()) });
+        let Some(server) = self.jobs.server() else { return };
+        let back = if self.is_held { server.give_back() } else { Ok(()) };
+        let done = back.and_then(|()| if *engaged == 0 { server.settle() } else { Ok(()) });
         if let Err(error) = done {
             tracing::warn!(%error, "the job server does not take a job back");
         }

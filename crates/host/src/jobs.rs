@@ -126,6 +126,14 @@ impl JobServer {
         if kept.is_empty() { format!(" {ours}") } else { format!("{} {ours}", kept.join(" ")) }
     }
 
+    /// Whether flags of make name this server.
+    #[must_use]
+    pub fn is_named_in(&self, makeflags: &str) -> bool {
+        let (reader, writer) = self.descriptors();
+        let own = format!("--jobserver-auth={reader},{writer}");
+        makeflags.split_whitespace().any(|word| word == own)
+    }
+
     /// The descriptors that a child must have to take tokens.
     pub(crate) fn descriptors(&self) -> (RawFd, RawFd) {
         (self.reader.as_raw_fd(), self.writer.as_raw_fd())

@@ -1,11 +1,14 @@
 //! What recipes get from the engine beyond options: pins, Python, downloads.
 
+use std::sync::Arc;
+
 use camino::Utf8PathBuf;
 use host::python::Interpreter;
 use indexmap::IndexMap;
 
 use super::Engine;
 use crate::fault::Fault;
+use crate::jobs::Jobs;
 use crate::{BuildError, Dialect, EggSettings};
 
 /// Compatibility: the variable of the environment from which zc.buildout takes the index that it asks by default.
@@ -141,9 +144,17 @@ impl Engine {
         }
     }
 
+    /// Settles how many programs of parts may run at once, unless that is settled.
+    pub(crate) fn settle_jobs(&mut self) -> Result<(), BuildError> {
+        if self.jobs.limit() == 0 {
+            self.jobs = Arc::new(Jobs::new(self.jobs()?, &self.environment));
+        }
+        Ok(())
+    }
+
     /// How many programs of parts may run at once: what the profile or the command line says, else what `make` was
     /// told, else one for each processor.
-    pub(crate) fn jobs(&mut self) -> Result<usize, BuildError> {
+    fn jobs(&mut self) -> Result<usize, BuildError> {
         let Some(value) = self.buildout_option("jobs")? else {
             let flags = self.environment.get("MAKEFLAGS").map_or("", String::as_str);
             let told = flags.split_whitespace().find_map(|word| word.strip_prefix("-j")?.parse().ok());

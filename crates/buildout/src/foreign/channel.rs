@@ -14,6 +14,7 @@ use host::readable::readable;
 use serde_json::{Value, json};
 
 use crate::BuildError;
+use crate::jobs::Jobs;
 
 const WORKER: &str = include_str!("../../../../python/slapos_bridge/worker.py");
 /// Modules of the worker, in the order in which they are needed.
@@ -75,12 +76,14 @@ struct Connection {
 }
 
 impl Channel {
-    /// Starts a worker with this environment in this directory and waits until it answers.
+    /// Starts a worker with this environment in this directory and waits until it answers. Makes that its recipes start
+    /// share `jobs`.
     pub(super) fn start(
         python: &Utf8Path,
         environment: &BTreeMap<String, String>,
         directory: &Utf8Path,
         output: Output,
+        jobs: Option<&Jobs>,
     ) -> Result<Self, WorkerError> {
         let (ours, theirs) = UnixStream::pair().map_err(WorkerError::Start)?;
         let (output, stdout, stderr) = match output {
@@ -91,12 +94,16 @@ impl Channel {
                 (Some(reader), Stdio::from(writer), Stdio::from(again))
             }
         };
-        let child = Program::new(python)
+        let program = Program::new(python)
             .args(["-I", "-W", "ignore", "-c", WORKER])
             .envs(environment)
-            .directory(directory)
-            .spawn(Stdio::from(OwnedFd::from(theirs)), stdout, stderr)
-            .map_err(WorkerError::Start)?;
+            .directory(directory);
+        let program = match jobs {
+            Some(jobs) => jobs.lend(program),
+            None => program,
+        };
+        let child =
+            program.spawn(Stdio::from(OwnedFd::from(theirs)), stdout, stderr).map_err(WorkerError::Start)?;
         let connection = Connection {
             socket: ours,
             received: Vec::new(),

@@ -219,7 +219,11 @@ impl PythonPart {
     fn run(&self, phase: &str, part: &mut Part<'_>) -> Result<Vec<Utf8PathBuf>, RecipeError> {
         let directory = part.directory().to_owned();
         let request = json!({"ask": "run", "section": self.section, "phase": phase, "directory": directory});
-        let (answer, created) = self.call().ask(Some(part.build("run Python")?), request);
+        let engine = part.build("run Python")?;
+        let jobs = Arc::clone(&engine.jobs);
+        // Parts in order do not wait for a token: all that comes after them would wait with them.
+        let _presence = jobs.without_token();
+        let (answer, created) = self.call().ask(Some(engine), request);
         for path in created {
             part.created(path);
         }
@@ -378,15 +382,16 @@ impl Shared {
     }
 
     /// The worker of an interpreter, which is started when it is first needed.
-    fn worker(&self, python: &Utf8Path, engine: &Engine) -> Result<Arc<Channel>, RecipeError> {
+    fn worker(&self, python: &Utf8Path, engine: &mut Engine) -> Result<Arc<Channel>, RecipeError> {
         if let Some(running) = locked(&self.workers).get(python) {
             return Ok(Arc::clone(running));
         }
-        let output = match engine.dialect() {
-            Dialect::Slapos => Output::Followed,
-            Dialect::Upstream => Output::Passed,
+        engine.settle_jobs()?;
+        let (output, jobs) = match engine.dialect() {
+            Dialect::Slapos => (Output::Followed, Some(&*engine.jobs)),
+            Dialect::Upstream => (Output::Passed, None),
         };
-        let channel = Channel::start(python, &engine.environment, engine.directory(), output);
+        let channel = Channel::start(python, &engine.environment, engine.directory(), output, jobs);
         let channel = channel.map_err(|error| {
             RecipeError::new(format!("recipes cannot be run by `{python}`"))
                 .because(error)

@@ -453,3 +453,41 @@ fn removing_a_part_runs_its_uninstall_step_and_needs_no_recipe_that_is_gone() {
 
     assert_eq!(fs::read_to_string(place.root.join("removed")).unwrap(), "partsome.recipe");
 }
+
+#[test]
+fn makes_that_recipes_start_take_jobs_of_the_build() {
+    let recipe = r#"
+import os, subprocess
+
+class Recipe:
+    def __init__(self, *ignored): pass
+
+    def meet(self, run, **options):
+        for name in 'ab':
+            if os.path.exists(name):
+                os.remove(name)
+        assert run('make', **options) == 0
+
+    def install(self):
+        self.meet(lambda command: subprocess.call([command]))
+        self.meet(lambda command, **options: subprocess.Popen(command, **options).wait(),
+                  shell=True, close_fds=True, env=dict(os.environ, OWN='1'))
+        self.meet(os.system)
+        shown = subprocess.check_output(['ls', '/proc/self/fd'], env={'PATH': os.environ['PATH']})
+        print('descriptors without MAKEFLAGS:', len(shown.split()))
+        return ()
+"#;
+    // Neither of the two targets is done before the other one has begun.
+    let makefile = "all:\n\t$(MAKE) both\nboth: a b\na b:\n\ttouch $@\n\
+                    \tfor i in `seq 1000`; do test -e a -a -e b && exit 0; sleep 0.02; done; exit 9\n";
+    let mut place = place(recipe, &[("part", &[FILE])]);
+    fs::write(place.root.join("Makefile"), makefile).unwrap();
+    place.engine.table.set_computed("buildout", "jobs", "2".to_owned());
+
+    place.run("part").unwrap();
+
+    let lines = place.lines.0.lock().unwrap();
+    assert!(!lines.iter().any(|line| line.contains("jobserver")), "{lines:?}");
+    // The fourth is that of the directory itself.
+    assert!(lines.contains(&"> descriptors without MAKEFLAGS: 4".to_owned()), "{lines:?}");
+}

@@ -12,7 +12,6 @@ use super::sequence::Sequence;
 use super::{team, work};
 use crate::engine::{Activity, Engine};
 use crate::installed::paths;
-use crate::jobs::Jobs;
 use crate::plan::Plan;
 use crate::{Action, BuildError, BuildHook, Dialect, Event, Level, Outcome, Settings, Turn, Uninstall};
 
@@ -54,8 +53,8 @@ impl Run<'_> {
         let installed = tasks.iter().filter(|task| task.action == Action::Install);
         let downloads = installed.flat_map(|task| self.engine.downloads_of(task.part)).collect();
         self.engine.fetch_ahead(downloads)?;
-        let limit = self.engine.jobs()?;
-        self.engine.jobs = Arc::new(Jobs::new(limit, &self.engine.environment));
+        self.engine.settle_jobs()?;
+        let limit = self.engine.jobs.limit();
         let keep_in = (self.engine.dialect() == Dialect::Slapos).then(|| self.engine.directory().to_owned());
         let sequence = Sequence::new(self.engine.sink(), tasks.len(), keep_in.as_deref());
         let steps = team::steps(self.engine, &tasks);
