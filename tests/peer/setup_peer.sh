@@ -28,7 +28,8 @@ pip install zc.buildout==3.3 slapos.core==1.24.1 slapos.libnetworkcache==0.30 \
 # this folder as its only index: a name that is not in the real index makes the peer fetch the list of all packages.
 mkdir -p "$wheels"
 for requirement in slapos.cookbook==1.0.514 slapos.recipe.template==5.1 zc.recipe.egg==2.0.7 lock_file==2.0 \
-    libpass==1.9.4 pytz==2026.6 inotify_simple==2.0.1 dnspython==2.9.2; do
+    libpass==1.9.4 pytz==2026.6 inotify_simple==2.0.1 dnspython==2.9.2 slapos.recipe.cmmi==0.23 \
+    slapos.recipe.build==0.66; do
   pip wheel --no-deps --no-build-isolation -w "$wheels" "$requirement"
 done
 cp -r "$here/parameters_recipe" "$dir/parameters_recipe"

@@ -28,9 +28,10 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("pass", pass::run),
     ("memory", memory::run),
     ("buildout", buildout::run),
+    ("buildout-compile", buildout::compile),
 ];
 
-/// Runs the benchmarks that are named, or all, and prints their table. A target that is missed is no failure of the
+/// Runs the benchmarks that are named, or all, and prints their table. `buildout` means those of its parts, too. A target that is missed is no failure of the
 /// task: the table says so.
 ///
 /// `--program PATH` measures that program instead of the one that it builds; `--checkout DIRECTORY` says where the
@@ -42,7 +43,7 @@ pub(crate) fn run(words: &[&str]) -> Result<(), Failure> {
         *option = Some(Utf8PathBuf::from(*path));
         names = rest;
     }
-    if let Some(unknown) = names.iter().find(|name| !BENCHMARKS.iter().any(|(known, _)| known == *name)) {
+    if let Some(unknown) = names.iter().find(|name| !BENCHMARKS.iter().any(|(known, _)| means(name, known))) {
         let known: Vec<&str> = BENCHMARKS.iter().map(|(name, _)| *name).collect();
         return Err(format!("there is no benchmark {unknown}; there are {}", known.join(", ")));
     }
@@ -56,10 +57,16 @@ pub(crate) fn run(words: &[&str]) -> Result<(), Failure> {
     };
     let ground = Ground::prepare(&program, checkout)?;
     let mut table = Table::default();
-    for (name, benchmark) in BENCHMARKS.iter().filter(|(name, _)| names.is_empty() || names.contains(name)) {
+    let is_wanted = |known: &str| names.is_empty() || names.iter().any(|name| means(name, known));
+    for (name, benchmark) in BENCHMARKS.iter().filter(|(name, _)| is_wanted(name)) {
         println!("── {name}");
         benchmark(&ground, &mut table)?;
     }
     println!("\n{table}");
     Ok(())
+}
+
+/// Whether a word of the command line means a benchmark.
+fn means(word: &str, benchmark: &str) -> bool {
+    benchmark.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }

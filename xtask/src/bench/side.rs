@@ -58,14 +58,19 @@ impl Ground {
         Ok(Self { directory, peer, account, checkout })
     }
 
-    /// Where a benchmark keeps the files of one side.
+    /// Where a benchmark keeps the files of one side: an empty directory.
     pub(crate) fn place(&self, benchmark: &str, side: Side) -> Result<Utf8PathBuf, Failure> {
-        let place = self.directory.join(format!("{benchmark}-{}", side.name()));
+        let place = self.kept_place(benchmark, side);
         host::files::remove_tree(&place).map_err(|error| format!("{place} cannot be removed: {error}"))?;
         host::files::ensure_directory(&place, 0o755)
             .map_err(|error| format!("{place} cannot be made: {error}"))?;
         self.give(&place)?;
         Ok(place)
+    }
+
+    /// The place that was made before, with what is in it.
+    pub(crate) fn kept_place(&self, benchmark: &str, side: Side) -> Utf8PathBuf {
+        self.directory.join(format!("{benchmark}-{}", side.name()))
     }
 
     /// The directory of the programs of a side.
