@@ -5,6 +5,7 @@
 //! what is missing is downloaded and unpacked into one directory per distribution, in the form that zc.buildout gives
 //! it. A set that is installed already is found from its own metadata, without network and without Python.
 
+mod archive;
 mod at_once;
 mod build;
 mod choice;

@@ -9,6 +9,7 @@ use host::python::Facts;
 use pep440_rs::Version;
 use pep508_rs::MarkerEnvironment;
 
+use super::archive::Archive;
 use super::error::EggError;
 use super::metadata::{self, Dependencies, EntryPoint, Fields};
 use super::name::{EggName, ProjectName};
@@ -37,19 +38,30 @@ pub(super) struct Distribution {
     pub location: Utf8PathBuf,
     /// Where it comes from.
     pub kind: Kind,
+    /// The directory of its metadata, in its location.
     information: Utf8PathBuf,
+    /// Whether its location is an archive, which Python imports from as it is.
+    is_packed: bool,
     dependencies: OnceLock<Dependencies>,
 }
 
 impl Distribution {
-    /// Reads an egg directory; `None` when it is not one.
+    /// Reads an egg, unpacked or not; `None` when it is none.
     #[must_use]
     pub(super) fn egg(location: &Utf8Path) -> Option<Self> {
         let name = EggName::parse(location.file_name()?)?;
+        let found = |information: &Utf8Path| {
+            Self::new(name.project.clone(), name.version.clone(), location, Kind::Egg, information)
+        };
+        if location.is_file() {
+            // What cannot be opened is no distribution, for Python neither.
+            let is_egg = Archive::open(location).ok()?.names().any(|name| name.starts_with("EGG-INFO/"));
+            return is_egg.then(|| Self { is_packed: true, ..found("EGG-INFO".into()) });
+        }
         let inside = location.join("EGG-INFO");
         // Eggs that zc.buildout builds from source keep the directory of the wheel.
         let information = if inside.is_dir() { inside } else { child_with_ending(location, ".dist-info")? };
-        Some(Self::new(name.project, name.version, location, Kind::Egg, information))
+        Some(found(information.strip_prefix(location).unwrap_or(&information)))
     }
 
     /// Whether it is used where it is, without having been installed: no pin is needed, and the index is not asked.
@@ -72,11 +84,18 @@ impl Distribution {
         version: Version,
         location: &Utf8Path,
         kind: Kind,
-        information: Utf8PathBuf,
+        information: &Utf8Path,
     ) -> Self {
-        let project = ProjectName::new(&written);
-        let location = location.to_owned();
-        Self { written, project, version, location, kind, information, dependencies: OnceLock::new() }
+        Self {
+            project: ProjectName::new(&written),
+            written,
+            version,
+            location: location.to_owned(),
+            kind,
+            information: information.to_owned(),
+            is_packed: false,
+            dependencies: OnceLock::new(),
+        }
     }
 
     /// `project version`, for messages.
@@ -120,12 +139,25 @@ impl Distribution {
     /// They cannot be read.
     pub(super) fn scripts(&self) -> Result<Vec<(String, String)>, EggError> {
         let directory = self.information.join("scripts");
+        let names: Vec<String> = if self.is_packed {
+            let archive = Archive::open(&self.location)?;
+            let inside =
+                |name: &str| Utf8Path::new(name).strip_prefix(&directory).map(ToString::to_string).ok();
+            archive.names().filter_map(inside).collect()
+        } else {
+            let paths = entries(&self.location.join(&directory))?;
+            paths
+                .iter()
+                .filter(|path| path.is_file())
+                .filter_map(|path| path.file_name())
+                .map(str::to_owned)
+                .collect()
+        };
         let mut scripts = Vec::new();
-        for path in entries(&directory)? {
-            let Some(name) = path.file_name().filter(|_| path.is_file()) else { continue };
+        for name in names.into_iter().filter(|name| !name.is_empty() && !name.contains('/')) {
             // A script that is a program, not a text, cannot be given a path.
-            if let Ok(Some(text)) = files::read_text_if_present(&path) {
-                scripts.push((name.to_owned(), text));
+            if let Some(text) = self.read(&directory.join(&name))?.filter(|text| !text.contains('\u{fffd}')) {
+                scripts.push((name, text));
             }
         }
         scripts.sort_unstable();
@@ -144,16 +176,25 @@ impl Distribution {
             return Ok(false);
         }
         Ok(namespaces.split_whitespace().any(|namespace| {
-            let file = self.location.join(namespace.replace('.', "/")).join("__init__.py");
-            let text = files::read_if_present(&file).ok().flatten().unwrap_or_default();
-            let text = String::from_utf8_lossy(&text);
+            let file = Utf8Path::new(&namespace.replace('.', "/")).join("__init__.py");
+            let text = self.read(&file).ok().flatten().unwrap_or_default();
             text.contains("pkg_resources") && !text.contains("pkgutil")
         }))
     }
 
     fn text(&self, name: &str) -> Result<Option<String>, EggError> {
-        let path = self.information.join(name);
-        files::read_text_if_present(&path).map_err(|source| EggError::Io { action: "read", path, source })
+        self.read(&self.information.join(name))
+    }
+
+    /// The text of a file in its location; bytes that are not UTF-8 are replaced.
+    fn read(&self, name: &Utf8Path) -> Result<Option<String>, EggError> {
+        if self.is_packed {
+            return Archive::open(&self.location)?.text(name.as_str());
+        }
+        let path = self.location.join(name);
+        let content = files::read_if_present(&path);
+        let content = content.map_err(|source| EggError::Io { action: "read", path, source })?;
+        Ok(content.map(|content| String::from_utf8_lossy(&content).into_owned()))
     }
 }
 
@@ -228,13 +269,13 @@ fn installed(
             continue;
         }
         if let Some(version) = parts.next().and_then(|version| version.parse().ok()) {
-            found.push(Distribution::new(name.to_owned(), version, directory, kind, information));
+            found.push(Distribution::new(name.to_owned(), version, directory, kind, file_name(&information)));
             continue;
         }
         let Ok(Some(text)) = files::read_text_if_present(&fields) else { continue };
         let fields = Fields::parse(&text);
         let Ok(version) = fields.version.parse() else { continue };
-        found.push(Distribution::new(fields.name, version, directory, kind, information));
+        found.push(Distribution::new(fields.name, version, directory, kind, file_name(&information)));
     }
     Ok(found)
 }
@@ -259,6 +300,10 @@ fn entries(directory: &Utf8Path) -> Result<Vec<Utf8PathBuf>, EggError> {
     }
     paths.sort_unstable();
     Ok(paths)
+}
+
+fn file_name(path: &Utf8Path) -> &Utf8Path {
+    Utf8Path::new(path.file_name().unwrap_or_default())
 }
 
 fn child_with_ending(directory: &Utf8Path, ending: &str) -> Option<Utf8PathBuf> {

@@ -1,23 +1,20 @@
 //! Built eggs as others distribute them: zip archives and directories whose names end in `.egg`.
 
-use std::io::Read;
-
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use host::files;
 use pep508_rs::MarkerEnvironment;
-use zip::ZipArchive;
 
+use super::archive::Archive;
 use super::error::EggError;
 use super::metadata::{Dependencies, Fields};
-use super::wheel::{stays_inside, write};
 
 /// A built egg, packed or not.
 pub(super) enum EggFile {
     /// A directory.
     Directory(Utf8PathBuf),
     /// A zip archive whose names were checked.
-    Archive(Utf8PathBuf, ZipArchive<fs::File>),
+    Archive(Box<Archive>),
 }
 
 impl EggFile {
@@ -29,15 +26,7 @@ impl EggFile {
         if path.is_dir() {
             return Ok(Self::Directory(path.to_owned()));
         }
-        let file = fs::File::open(path).map_err(failed("read", path))?;
-        let archive = ZipArchive::new(file).map_err(|error| damaged(path, error.to_string()))?;
-        for entry in archive.file_names() {
-            let entry = entry.map_err(|error| damaged(path, error.to_string()))?;
-            if !stays_inside(&entry) {
-                return Err(damaged(path, format!("`{entry}` points outside of it")));
-            }
-        }
-        Ok(Self::Archive(path.to_owned(), archive))
+        Ok(Self::Archive(Box::new(Archive::open(path)?)))
     }
 
     /// Its name and version, and what it needs.
@@ -48,10 +37,12 @@ impl EggFile {
         &mut self,
         environment: &MarkerEnvironment,
     ) -> Result<(Fields, Dependencies), EggError> {
-        let text =
-            self.text("PKG-INFO")?.ok_or_else(|| damaged(self.path(), "it has no PKG-INFO".to_owned()))?;
+        let text = self.text("EGG-INFO/PKG-INFO")?.ok_or_else(|| EggError::Damaged {
+            path: self.path().to_owned(),
+            reason: "it has no PKG-INFO".to_owned(),
+        })?;
         let fields = Fields::parse(&text);
-        let requires = self.text("requires.txt")?.unwrap_or_default();
+        let requires = self.text("EGG-INFO/requires.txt")?.unwrap_or_default();
         let by = format!("{} {}", fields.name, fields.version);
         Ok((fields, Dependencies::from_requires_txt(&requires, &by, environment)?))
     }
@@ -63,52 +54,31 @@ impl EggFile {
     pub(super) fn unpack(&mut self, target: &Utf8Path) -> Result<(), EggError> {
         match self {
             Self::Directory(path) => copy_tree(path, target).map_err(failed("copy", path)),
-            Self::Archive(path, archive) => {
-                for index in 0..archive.len() {
-                    let mut entry =
-                        archive.by_index(index).map_err(|error| damaged(path, error.to_string()))?;
-                    let name = entry.name().map_err(|error| damaged(path, error.to_string()))?.into_owned();
-                    if entry.is_symlink() {
-                        return Err(damaged(path, format!("`{name}` is a symbolic link")));
-                    }
-                    if !entry.is_dir() {
-                        let executable = entry.unix_mode().is_some_and(|mode| mode & 0o111 != 0);
-                        write(&target.join(name), &mut entry, if executable { 0o755 } else { 0o644 })?;
-                    }
-                }
-                Ok(())
+            Self::Archive(archive) => archive.unpack(target, |name| Some(name.into())),
+        }
+    }
+
+    /// The text of a file in it, if there is one; bytes that are not UTF-8 are replaced.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, EggError> {
+        match self {
+            Self::Directory(path) => {
+                let path = path.join(name);
+                let content = files::read_if_present(&path).map_err(failed("read", &path))?;
+                Ok(content.map(|content| String::from_utf8_lossy(&content).into_owned()))
             }
+            Self::Archive(archive) => archive.text(name),
         }
     }
 
     fn path(&self) -> &Utf8Path {
         match self {
-            Self::Directory(path) | Self::Archive(path, _) => path,
+            Self::Directory(path) => path,
+            Self::Archive(archive) => archive.path(),
         }
     }
-
-    fn text(&mut self, name: &str) -> Result<Option<String>, EggError> {
-        let inside = format!("EGG-INFO/{name}");
-        match self {
-            Self::Directory(path) => {
-                let path = path.join(inside);
-                files::read_text_if_present(&path).map_err(failed("read", &path))
-            }
-            Self::Archive(path, archive) => {
-                if archive.index_for_name(&inside).is_none() {
-                    return Ok(None);
-                }
-                let mut entry = archive.by_name(&inside).map_err(|error| damaged(path, error.to_string()))?;
-                let mut content = Vec::new();
-                entry.read_to_end(&mut content).map_err(|error| damaged(path, error.to_string()))?;
-                Ok(Some(String::from_utf8_lossy(&content).into_owned()))
-            }
-        }
-    }
-}
-
-fn damaged(path: &Utf8Path, reason: String) -> EggError {
-    EggError::Damaged { path: path.to_owned(), reason }
 }
 
 fn failed(action: &'static str, path: &Utf8Path) -> impl FnOnce(std::io::Error) -> EggError {

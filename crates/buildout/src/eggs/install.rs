@@ -9,6 +9,7 @@ use pep508_rs::MarkerEnvironment;
 use sha2::{Digest, Sha256};
 use shacache::hexadecimal;
 
+use super::distribution::Distribution;
 use super::egg_file::EggFile;
 use super::error::EggError;
 use super::name::{EggName, WheelName};
@@ -38,7 +39,7 @@ impl Destination<'_> {
     /// The file is damaged, or something cannot be written.
     pub(super) fn install(&self, file: &Utf8Path) -> Result<Utf8PathBuf, EggError> {
         let egg = self.eggs.join(self.egg_directory(file)?);
-        if egg.is_dir() {
+        if egg.is_dir() || Distribution::egg(&egg).is_some() {
             return Ok(egg);
         }
         // A directory may change after it was copied, so that nothing identifies what was in it.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
+use host::files;
 use host::python::Interpreter;
 use sha2::{Digest, Sha256};
 use shacache::hexadecimal;
@@ -16,6 +17,7 @@ use super::*;
 use crate::EggSettings;
 
 mod hostile_index;
+mod packed_eggs;
 
 const SEARCH: &str = "/usr/local/bin:/usr/bin:/bin";
 

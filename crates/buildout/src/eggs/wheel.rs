@@ -1,13 +1,10 @@
 //! Turning a wheel into an egg directory: whole, or not at all.
 
-use std::io::{self, Read};
-
-use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
-use fs_err as fs;
+use camino::{Utf8Path, Utf8PathBuf};
 use host::files;
 use pep508_rs::MarkerEnvironment;
-use zip::ZipArchive;
 
+use super::archive::{Archive, stays_inside, write};
 use super::error::EggError;
 use super::metadata::{Dependencies, Fields};
 use super::name::{ProjectName, WheelName};
@@ -17,8 +14,7 @@ const NAMESPACE_PACKAGE: &str = "__import__('pkg_resources').declare_namespace(_
 
 /// A wheel that was opened and whose names were checked.
 pub(super) struct Wheel {
-    path: Utf8PathBuf,
-    archive: ZipArchive<fs::File>,
+    archive: Archive,
     information: String,
     data: String,
 }
@@ -29,34 +25,21 @@ impl Wheel {
     /// # Errors
     /// It cannot be read, or is not a wheel that may be unpacked.
     pub(super) fn open(path: &Utf8Path) -> Result<Self, EggError> {
-        let damaged = |reason: String| EggError::Damaged { path: path.to_owned(), reason };
-        let file = fs::File::open(path).map_err(|source| EggError::Io {
-            action: "read",
-            path: path.to_owned(),
-            source,
-        })?;
-        let archive = ZipArchive::new(file).map_err(|error| damaged(error.to_string()))?;
-        let name = path
-            .file_name()
-            .and_then(WheelName::parse)
-            .ok_or_else(|| damaged("its name is not a wheel's".into()))?;
+        let archive = Archive::open(path)?;
+        let name = path.file_name().and_then(WheelName::parse);
+        let name = name.ok_or_else(|| archive.damaged("its name is not a wheel's"))?;
         let project = ProjectName::new(&name.project);
-        let mut information = None;
-        for entry in archive.file_names() {
-            let entry = entry.map_err(|error| damaged(error.to_string()))?;
-            if !stays_inside(&entry) {
-                return Err(damaged(format!("`{entry}` points outside of it")));
-            }
-            let top = entry.split('/').next().unwrap_or_default();
-            if let Some(stem) = top.strip_suffix(".dist-info")
-                && stem.split('-').next().is_some_and(|written| ProjectName::new(written) == project)
-            {
-                information.get_or_insert_with(|| top.to_owned());
-            }
-        }
-        let information = information.ok_or_else(|| damaged("it has no .dist-info directory".into()))?;
+        let is_information = |top: &&str| {
+            top.strip_suffix(".dist-info")
+                .and_then(|stem| stem.split('-').next())
+                .is_some_and(|written| ProjectName::new(written) == project)
+        };
+        let mut tops = archive.names().map(|name| name.split('/').next().unwrap_or_default());
+        let information = tops.find(is_information).map(str::to_owned);
+        drop(tops);
+        let information = information.ok_or_else(|| archive.damaged("it has no .dist-info directory"))?;
         let data = format!("{}.data", information.trim_end_matches(".dist-info"));
-        let mut wheel = Self { path: path.to_owned(), archive, information, data };
+        let mut wheel = Self { archive, information, data };
         wheel.check_format()?;
         Ok(wheel)
     }
@@ -79,10 +62,8 @@ impl Wheel {
         target: &Utf8Path,
         environment: &MarkerEnvironment,
     ) -> Result<(), EggError> {
-        let mut made = std::collections::HashSet::new();
-        for index in 0..self.archive.len() {
-            self.unpack_entry(index, target, &mut made)?;
-        }
+        let (information, data) = (&self.information, &self.data);
+        self.archive.unpack(target, |name| place(name, information, data))?;
         let dependencies = Dependencies::from_fields(&self.fields()?, environment)?.to_requires_txt();
         let information = target.join("EGG-INFO");
         if !dependencies.is_empty() {
@@ -106,42 +87,6 @@ impl Wheel {
         Ok(())
     }
 
-    fn unpack_entry(
-        &mut self,
-        index: usize,
-        target: &Utf8Path,
-        made: &mut std::collections::HashSet<Utf8PathBuf>,
-    ) -> Result<(), EggError> {
-        let damaged = |path: &Utf8Path, reason: String| EggError::Damaged { path: path.to_owned(), reason };
-        let mut entry =
-            self.archive.by_index(index).map_err(|error| damaged(&self.path, error.to_string()))?;
-        let name = entry.name().map_err(|error| damaged(&self.path, error.to_string()))?.into_owned();
-        if entry.is_dir() {
-            return Ok(());
-        }
-        if entry.is_symlink() {
-            return Err(damaged(&self.path, format!("`{name}` is a symbolic link")));
-        }
-        let Some(relative) = place(&name, &self.information, &self.data) else { return Ok(()) };
-        let path = target.join(relative);
-        if let Some(directory) = path.parent()
-            && made.insert(directory.to_owned())
-        {
-            files::ensure_directory(directory, 0o755).map_err(|source| EggError::Io {
-                action: "create",
-                path: directory.to_owned(),
-                source,
-            })?;
-        }
-        let executable = entry.unix_mode().is_some_and(|mode| mode & 0o111 != 0);
-        write_new(&path, &mut entry, if executable { 0o755 } else { 0o644 }).map_err(|source| {
-            match source.kind() {
-                io::ErrorKind::InvalidData => damaged(&self.path, source.to_string()),
-                _ => EggError::Io { action: "write", path: path.clone(), source },
-            }
-        })
-    }
-
     fn check_format(&mut self) -> Result<(), EggError> {
         let text = self.text("WHEEL")?;
         let version =
@@ -149,19 +94,12 @@ impl Wheel {
         if version.starts_with("1.") {
             return Ok(());
         }
-        Err(EggError::Damaged {
-            path: self.path.clone(),
-            reason: format!("its format `{version}` is not known"),
-        })
+        Err(self.archive.damaged(format!("its format `{version}` is not known")))
     }
 
     fn text(&mut self, name: &str) -> Result<String, EggError> {
-        let damaged = |reason: String| EggError::Damaged { path: self.path.clone(), reason };
         let entry = format!("{}/{name}", self.information);
-        let mut entry = self.archive.by_name(&entry).map_err(|error| damaged(format!("{entry}: {error}")))?;
-        let mut content = Vec::new();
-        entry.read_to_end(&mut content).map_err(|error| damaged(error.to_string()))?;
-        Ok(String::from_utf8_lossy(&content).into_owned())
+        self.archive.text(&entry)?.ok_or_else(|| self.archive.damaged(format!("it has no {entry}")))
     }
 }
 
@@ -185,34 +123,12 @@ fn place(entry: &str, information: &str, data: &str) -> Option<Utf8PathBuf> {
     Some(entry.into())
 }
 
-pub(super) fn stays_inside(name: &str) -> bool {
-    !name.is_empty()
-        && !name.contains(['\\', '\0'])
-        && Utf8Path::new(name).components().all(|component| matches!(component, Utf8Component::Normal(_)))
-}
-
-pub(super) fn write(path: &Utf8Path, content: &mut dyn Read, mode: u32) -> Result<(), EggError> {
-    let failed = |source| EggError::Io { action: "write", path: path.to_owned(), source };
-    if let Some(directory) = path.parent() {
-        files::ensure_directory(directory, 0o755).map_err(failed)?;
-    }
-    write_new(path, content, mode).map_err(failed)
-}
-
-/// Writes a file in a directory that nobody else knows yet, so that no reader can see a part of it.
-fn write_new(path: &Utf8Path, content: &mut dyn Read, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    // Two entries may have the same place, as in several schemes of the data directory; the last one holds.
-    let mut file = fs::File::create(path)?;
-    io::copy(content, &mut file)?;
-    file.set_permissions(std::fs::Permissions::from_mode(mode))
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
 
+    use fs_err as fs;
     use zip::write::SimpleFileOptions;
 
     use super::super::requirement::tests::environment;
