@@ -1,7 +1,8 @@
 //! What a build has to do: decided from what is recorded and what is wanted, and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use camino::Utf8Path;
 use indexmap::IndexMap;
 
 use crate::Action;
@@ -31,6 +32,13 @@ pub(crate) enum Why {
     Changed(String),
     /// It was recorded, but a path that it owns is gone.
     PathGone(String),
+    /// A path that it owns goes with another part, which owns it too.
+    PathGoes {
+        /// The path.
+        path: String,
+        /// The part.
+        with: String,
+    },
 }
 
 /// What is wanted.
@@ -46,15 +54,19 @@ pub(crate) struct Wanted<'a> {
 /// Decides. `exists` tells whether a recorded path is still there.
 pub(crate) fn plan(recorded: &Installed, wanted: &Wanted<'_>, exists: &dyn Fn(&str) -> bool) -> Plan {
     let mut removals = Vec::new();
+    let mut going = HashMap::new();
     for (part, old) in recorded.parts.iter().rev() {
         let why = match wanted.parts.get(part) {
             None if wanted.keep_others => None,
             None => Some(Why::NotWanted),
             Some(new) => difference(old, new, wanted.check_signatures)
                 .map(Why::Changed)
-                .or_else(|| paths(old).find(|path| !exists(path)).map(|path| Why::PathGone(path.to_owned()))),
+                .or_else(|| paths(old).find_map(|path| loss(path, &going, exists))),
         };
-        removals.extend(why.map(|why| Removal { part: part.clone(), why }));
+        if let Some(why) = why {
+            going.extend(paths(old).map(|path| (path, part.as_str())));
+            removals.push(Removal { part: part.clone(), why });
+        }
     }
     let removed: HashSet<&str> = removals.iter().map(|removal| removal.part.as_str()).collect();
     let is_kept = |part: &str| recorded.parts.contains_key(part) && !removed.contains(part);
@@ -64,6 +76,16 @@ pub(crate) fn plan(recorded: &Installed, wanted: &Wanted<'_>, exists: &dyn Fn(&s
         .map(|part| (part.clone(), if is_kept(part) { Action::Update } else { Action::Install }))
         .collect();
     Plan { removals, steps }
+}
+
+/// Why a recorded path will not be there when parts are installed. `going` has the paths of the parts that go before,
+/// with these.
+fn loss(path: &str, going: &HashMap<&str, &str>, exists: &dyn Fn(&str) -> bool) -> Option<Why> {
+    if !exists(path) {
+        return Some(Why::PathGone(path.to_owned()));
+    }
+    let with = Utf8Path::new(path).ancestors().find_map(|above| going.get(above.as_str()))?;
+    Some(Why::PathGoes { path: path.to_owned(), with: (*with).to_owned() })
 }
 
 /// The first option, by name, that makes the part another one.
@@ -158,7 +180,7 @@ mod tests {
         let recorded: &[(&str, &[(&str, &str)])] = &[
             ("same", &[("x", "1"), (PATHS, "there\nalso")]),
             ("changed", &[("x", "1"), (PATHS, "")]),
-            ("lost", &[("x", "1"), (PATHS, "there\ngone")]),
+            ("lost", &[("x", "1"), (PATHS, "here\ngone")]),
             ("old", &[("x", "1"), (PATHS, "")]),
         ];
         let wanted: &[(&str, &[(&str, &str)])] =
@@ -168,6 +190,21 @@ mod tests {
             describe(recorded, wanted, false, true),
             "-old NotWanted, -lost PathGone(\"gone\"), -changed Changed(\"x\"), \
              Update same, Install new, Install changed, Install lost"
+        );
+    }
+
+    #[test]
+    fn a_part_is_built_again_when_another_takes_a_path_of_both_with_it() {
+        let recorded: &[(&str, &[(&str, &str)])] = &[
+            ("below", &[(PATHS, "dir/sub/file")]),
+            ("beside", &[(PATHS, "dir2")]),
+            ("old", &[(PATHS, "dir/sub")]),
+        ];
+        let wanted: &[(&str, &[(&str, &str)])] = &[("below", &[]), ("beside", &[])];
+
+        assert_eq!(
+            describe(recorded, wanted, false, true),
+            "-old NotWanted, -below PathGoes { path: \"dir/sub/file\", with: \"old\" }, Install below, Update beside"
         );
     }
 

@@ -193,6 +193,7 @@ pub(super) fn announce(engine: &mut Engine, plan: &Plan, is_dry: bool) {
             Why::NotWanted => continue,
             Why::Changed(option) => format!("Part {part}, option {option} changed."),
             Why::PathGone(path) => format!("Part {part}, path {path} is missing."),
+            Why::PathGoes { path, with } => format!("Part {part}, path {path} goes with part {with}."),
         };
         engine.log(Level::Debug, None, message);
     }

@@ -62,6 +62,7 @@ pub(super) fn reason(look: &Look, part: &str, why: &Why) -> String {
     match why {
         Why::NotWanted => "the profile does not want it any more".to_owned(),
         Why::PathGone(path) => format!("{path} is missing"),
+        Why::PathGoes { path, with } => format!("{path} goes with [{with}]"),
         Why::Changed(_) => {
             let (Some(old), Some(new)) = (look.recorded.parts.get(part), look.parts.get(part)) else {
                 return "changed".to_owned();

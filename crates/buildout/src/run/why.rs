@@ -33,6 +33,7 @@ pub(super) fn why(
         (Some(_), None) => ("new", None),
         (_, Some(Why::NotWanted)) => ("not wanted", None),
         (_, Some(Why::PathGone(_))) => ("path missing", None),
+        (_, Some(Why::PathGoes { .. })) => ("path shared", None),
         (_, Some(Why::Changed(_))) => {
             let past = Past::load(Utf8Path::new(&engine.require("buildout", "installed")?));
             ("changed", Some(Comparison::new(&look, past).of_part(engine, part)))
@@ -41,7 +42,7 @@ pub(super) fn why(
         (None, None) => return Err(unknown(&look, part)),
     };
     let path = match removal {
-        Some(Why::PathGone(path)) => Some(path.as_str()),
+        Some(Why::PathGone(path) | Why::PathGoes { path, .. }) => Some(path.as_str()),
         _ => None,
     };
     if words.is_json {
@@ -56,6 +57,9 @@ pub(super) fn why(
         ("new", _) => format!("[{part}] is new: the last build did not have it.\n"),
         ("not wanted", _) => {
             format!("[{part}] would be removed: no part of the profile wants it any more.\n")
+        }
+        ("path shared", Some(path)) => {
+            format!("[{part}] would be built again: {path} goes with another part, which made it, too.\n")
         }
         (_, Some(path)) => format!("[{part}] would be built again: {path} is missing.\n"),
         _ => format!("[{part}] would be built again.\n"),
