@@ -93,6 +93,8 @@ pub fn lint(
     }
     findings.retain(|finding| finding.line > 0);
     findings.sort_by_key(|finding| (finding.line, finding.column, finding.code));
+    // Sections with a base in common share its lines.
+    findings.dedup();
     Ok(findings)
 }
 

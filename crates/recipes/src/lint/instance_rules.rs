@@ -40,8 +40,9 @@ pub(super) fn wrapper_that_nobody_starts(profile: &Profile) -> Vec<Finding> {
 
 /// A directory that is the partition's where the release's is meant.
 pub(super) fn directory_of_the_release(profile: &Profile) -> Vec<Finding> {
-    // With `$${` for what the instance expands, `${` is for the release, which renders the file.
-    if profile.text.contains("$${") {
+    // With `$${` for what the instance expands, or references to sections of the release, `${` is for the release, which
+    // renders the file.
+    if profile.text.contains("$${") || profile.refers_elsewhere() {
         return Vec::new();
     }
     let mut findings = Vec::new();
@@ -54,9 +55,13 @@ pub(super) fn directory_of_the_release(profile: &Profile) -> Vec<Finding> {
             for directory in DIRECTORIES {
                 let reference = format!("${{buildout:{directory}}}");
                 if setting.value.contains(&reference) {
+                    let (line, column) = match setting.line {
+                        0 => continue,
+                        line => profile.place(line, &reference),
+                    };
                     findings.push(Finding {
-                        line: setting.line,
-                        column: 1,
+                        line,
+                        column,
                         code: "L-release-directory",
                         is_error: true,
                         message: format!("in an instance `{reference}` is the partition's, not the release's"),
@@ -104,7 +109,11 @@ pub(super) fn service_without_promise(profile: &Profile) -> Vec<Finding> {
     });
     let has_promise = profile.sections().any(|section| {
         reached.contains(section.name.as_str())
-            && (section.recipe().contains("promise") || section.recipe().contains(":check_"))
+            // Bases that templates bring are not known here.
+            && (section.name.contains("promise")
+                || section.option("promise").is_some()
+                || section.recipe().contains("promise")
+                || section.recipe().contains(":check_"))
     });
     match wrappers.next() {
         Some(service) if !has_promise => vec![Finding {

@@ -229,6 +229,7 @@ pub(super) fn unknown_recipe(profile: &Profile) -> Vec<Finding> {
 /// An option that the recipe does not read, and that no reference uses.
 pub(super) fn unknown_option(profile: &Profile) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let given_whole = profile.given_whole();
     for section in profile.sections() {
         let recipe = section.recipe();
         let Some(kind) = REGISTRY.iter().find(|kind| kind.names().contains(&recipe)) else { continue };
@@ -240,7 +241,9 @@ pub(super) fn unknown_option(profile: &Profile) -> Vec<Finding> {
             })
         };
         // Templates get at every option of their section; those who extend a library refer to what it offers.
-        let holds_data = recipe.starts_with("slapos.recipe.template") || profile.is_in_library;
+        let holds_data = recipe.starts_with("slapos.recipe.template")
+            || profile.is_in_library
+            || given_whole.contains(section.name.as_str());
         for (name, line) in &section.own {
             let value = section.option(name).map_or("", |setting| setting.value.as_str());
             let is_ours = name == "recipe" || name.starts_with(['_', '<', '-']) || name.contains(['{', '.']);

@@ -114,6 +114,8 @@ pub(super) struct Profile {
     texts: Vec<Rc<File>>,
     /// The profiles beside it that extend it.
     siblings: Vec<Rc<File>>,
+    /// The other profiles beside it: one of them may render it, with parts of it chosen there.
+    others: Vec<Rc<File>>,
 }
 
 /// A section as the files write it, one over the other.
@@ -152,12 +154,10 @@ impl Profile {
             .collect();
         let bases = written.values().flat_map(|section| section.bases.iter().cloned()).collect();
         let name = path.file_name().unwrap_or_default();
-        let siblings = siblings
-            .iter()
-            .filter(|sibling| *sibling != path)
+        let beside = siblings.iter().filter(|sibling| *sibling != path);
+        let (siblings, others) = beside
             .filter_map(|sibling| library.file(sibling))
-            .filter(|sibling| sibling.extends().iter().any(|word| word.rsplit('/').next() == Some(name)))
-            .collect();
+            .partition(|sibling| sibling.extends().iter().any(|word| word.rsplit('/').next() == Some(name)));
         Ok(Self {
             sections,
             bases,
@@ -169,6 +169,7 @@ impl Profile {
             text: file.text.clone(),
             texts: files,
             siblings,
+            others,
         })
     }
 
@@ -180,6 +181,23 @@ impl Profile {
         self.texts.iter().chain(&self.siblings).any(|file| {
             file.text.match_indices(&name).any(|(start, _)| is_end(&file.text[start + name.len()..]))
         })
+    }
+
+    /// The sections of which templates get every option: `section NAME SECTION` in a context.
+    pub(super) fn given_whole(&self) -> BTreeSet<&str> {
+        let lines = self.texts.iter().flat_map(|file| file.text.lines());
+        let given = lines
+            .filter(|line| line.contains("section "))
+            .filter_map(|line| line.split_whitespace().skip_while(|word| *word != "section").nth(2));
+        given.collect()
+    }
+
+    /// Whether it refers to sections that neither it nor what it extends has: then another profile renders it, and its
+    /// references are partly those of that one.
+    pub(super) fn refers_elsewhere(&self) -> bool {
+        let references = self.text.split("${").skip(1).filter_map(|rest| rest.split(['}', '\n']).next());
+        let mut sections = references.filter_map(|reference| Some(reference.split_once(':')?.0));
+        sections.any(|name| !name.is_empty() && name != "buildout" && !self.sections.contains_key(name))
     }
 
     /// Where a word stands from a line on, within what continues that line: line and column, from 1.
@@ -247,9 +265,17 @@ impl Profile {
         // What [buildout] itself names, such as its Python, is built, too.
         let buildout = self.section("buildout").into_iter().flat_map(|buildout| buildout.options.values());
         open.extend(buildout.flat_map(|setting| self.names_in(&setting.value)));
+        for file in &self.others {
+            let references = file.text.split("${").skip(1);
+            open.extend(references.filter_map(|rest| Some(rest.split([':', '}', '\n']).next()?)));
+        }
         while let Some(name) = open.pop() {
             let Some((name, section)) = self.sections.get_key_value(name) else { continue };
             if seen.insert(name.as_str()) {
+                // Its template is another file, whose references are those of the profile.
+                if section.recipe() == "slapos.recipe.template" && section.option("url").is_some() {
+                    return None;
+                }
                 open.extend(section.options.values().flat_map(|setting| self.names_in(&setting.value)));
             }
         }

@@ -150,3 +150,56 @@ fn sections_that_a_profile_beside_builds_are_not_dead() {
     assert_eq!(among(&[("software.cfg", common)]), [(6, 1, "L-never-built")]);
     assert_eq!(among(&[("software-more.cfg", more), ("software.cfg", common)]), []);
 }
+
+/// What is said of a file that has other profiles beside it.
+fn beside(text: &str, others: &[(&str, &str)]) -> Vec<&'static str> {
+    let read = |path: &Utf8Path| {
+        let (_, text) = others.iter().find(|(name, _)| Some(*name) == path.file_name())?;
+        Some((*text).to_owned())
+    };
+    let paths: Vec<Utf8PathBuf> = others.iter().map(|(name, _)| Utf8PathBuf::from(name)).collect();
+    let library = Library::new(&read);
+    let findings = lint(Utf8Path::new("instance.cfg.in"), text, Role::Instance, &library, &paths).unwrap();
+    findings.into_iter().map(|finding| finding.code).collect()
+}
+
+#[test]
+fn a_section_that_the_rendering_profile_chooses_is_built() {
+    let text = "[buildout]\nparts = a\n[a]\nrecipe = x.y\n[b]\nrecipe = x.y\n";
+
+    assert_eq!(beside(text, &[]), ["L-never-built"]);
+    assert_eq!(beside(text, &[("software.cfg", "[t]\nconfiguration = $${b:configuration}\n")]), [""; 0]);
+}
+
+#[test]
+fn what_the_template_of_another_file_names_is_not_guessed_at() {
+    let text = "[buildout]\nparts = a\n[a]\nrecipe = slapos.recipe.template\nurl = ${x:output}\noutput = y\n[b]\nrecipe = x.y\n";
+
+    assert_eq!(beside(text, &[]), [""; 0]);
+}
+
+#[test]
+fn references_to_sections_of_the_release_are_rendered_by_it() {
+    let text = "[buildout]\nparts = a\n[a]\nrecipe = x.y\nbin = ${buildout:bin-directory}\n";
+
+    assert_eq!(beside(text, &[]), ["L-release-directory"]);
+    assert_eq!(beside(&format!("{text}nginx = ${{nginx:location}}\n"), &[]), [""; 0]);
+}
+
+#[test]
+fn a_section_with_a_base_from_elsewhere_may_be_the_promise() {
+    let text = "[buildout]\nparts = a b\n[a]\nrecipe = slapos.cookbook:wrapper\ncommand-line = x\nwrapper-path = y\n[b]\n<= monitor-base\n";
+
+    assert_eq!(beside(text, &[]), ["L-no-promise"]);
+    assert_eq!(beside(&format!("{text}promise = check_socket_listening\n"), &[]), [""; 0]);
+}
+
+#[test]
+fn a_section_that_a_template_gets_whole_may_have_any_option() {
+    let text = "[buildout]\nparts = t\n[t]\nrecipe = slapos.recipe.template:jinja2\nurl = x\noutput = y\n\
+         context = section it data\n[data]\nrecipe = slapos.cookbook:mkdirectory\n[data2]\n";
+    let free_port = text.replace("mkdirectory", "free_port").replace("[data2]\n", "colour = red\n");
+
+    assert_eq!(beside(&free_port, &[]), [""; 0]);
+    assert_eq!(beside(&free_port.replace("section it data", "raw it data"), &[]), ["L-unknown-option"]);
+}
