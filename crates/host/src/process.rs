@@ -4,6 +4,8 @@
 //! Every child leads a process group of its own and is killed by the kernel when the thread that started it ends, so
 //! a killed agent leaves no build running. No descriptor beyond 0, 1 and 2 reaches a child unless it is passed.
 
+mod lines;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -19,6 +21,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
+use self::lines::Lines;
 use crate::jobs::JobServer;
 use crate::users::Account;
 
@@ -40,7 +43,7 @@ pub struct Program {
 pub struct Finished {
     /// Its exit status.
     pub status: ExitStatus,
-    /// Everything it wrote on standard output and standard error, in order.
+    /// What it wrote on standard output and standard error, in order; of very much the beginning and the end.
     pub output: Vec<u8>,
     /// Whether it was killed because its time was up.
     pub timed_out: bool,
@@ -199,7 +202,7 @@ impl Program {
         let mut child = self.start(&mut command)?;
         // The command holds the writing ends; without this the pipe would never end.
         drop(command);
-        let mut lines = Lines { pending: Vec::new(), output: Vec::new(), on_line };
+        let mut lines = Lines::new(on_line);
         let followed = Followed::register(child.id());
         let timed_out = !follow(&mut reader, limit.map(|limit| Instant::now() + limit), &mut lines)?;
         if timed_out {
@@ -211,7 +214,7 @@ impl Program {
         // What the child started and did not wait for ends with it.
         kill_group(&child, Signal::SIGKILL);
         lines.finish();
-        Ok(Finished { status, output: lines.output, timed_out })
+        Ok(Finished { status, output: lines.into_output(), timed_out })
     }
 
     /// Runs to the end and gives standard output alone; standard error is passed through.
@@ -224,14 +227,15 @@ impl Program {
         command.stdin(Stdio::null()).stdout(writer);
         let mut child = self.start(&mut command)?;
         drop(command);
-        let mut lines = Lines { pending: Vec::new(), output: Vec::new(), on_line: &mut |_| {} };
+        let mut ignore = |_: &str| {};
+        let mut lines = Lines::new(&mut ignore);
         let timed_out = !follow(&mut reader, Some(Instant::now() + limit), &mut lines)?;
         if timed_out {
             kill_group(&child, Signal::SIGKILL);
         }
         let status = child.wait()?;
         lines.finish();
-        Ok(Finished { status, output: lines.output, timed_out })
+        Ok(Finished { status, output: lines.into_output(), timed_out })
     }
 
     /// Runs it on this process's terminal, for interactive use, and waits.
@@ -451,30 +455,6 @@ pub fn is_alive(pid: u32) -> bool {
         status.rsplit(')').next().and_then(|rest| rest.split_whitespace().next()),
         None | Some("Z" | "X")
     )
-}
-
-struct Lines<'a> {
-    pending: Vec<u8>,
-    output: Vec<u8>,
-    on_line: &'a mut dyn FnMut(&str),
-}
-
-impl Lines<'_> {
-    fn take(&mut self, bytes: &[u8]) {
-        self.output.extend_from_slice(bytes);
-        self.pending.extend_from_slice(bytes);
-        while let Some(end) = self.pending.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.pending.drain(..=end).collect();
-            (self.on_line)(&String::from_utf8_lossy(&line[..end]));
-        }
-    }
-
-    fn finish(&mut self) {
-        if !self.pending.is_empty() {
-            let rest = std::mem::take(&mut self.pending);
-            (self.on_line)(&String::from_utf8_lossy(&rest));
-        }
-    }
 }
 
 /// Copies output until its end; `false` when the deadline came first.

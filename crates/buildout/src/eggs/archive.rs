@@ -155,3 +155,124 @@ pub(super) fn write(path: &Utf8Path, content: &mut dyn Read, mode: u32) -> Resul
     };
     written().map_err(|source| EggError::Io { action: "write", path: path.to_owned(), source })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    fn scratch() -> (tempfile::TempDir, Utf8PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::try_from(directory.path().to_owned()).unwrap();
+        (directory, path)
+    }
+
+    fn zip(path: &Utf8Path, fill: impl FnOnce(&mut zip::ZipWriter<fs::File>)) {
+        let mut writer = zip::ZipWriter::new(fs::File::create(path).unwrap());
+        fill(&mut writer);
+        writer.finish().unwrap();
+    }
+
+    /// Replaces bytes of a file by as many others.
+    fn change(path: &Utf8Path, from: &[u8], to: &[u8]) {
+        let mut bytes = fs::read(path).unwrap();
+        for start in 0..=bytes.len() - from.len() {
+            if bytes[start..].starts_with(from) {
+                bytes[start..start + from.len()].copy_from_slice(to);
+            }
+        }
+        fs::write(path, bytes).unwrap();
+    }
+
+    fn unpack(path: &Utf8Path, target: &Utf8Path) -> String {
+        let unpacked =
+            Archive::open(path).and_then(|mut archive| archive.unpack(target, |name| Some(name.into())));
+        let error = unpacked.unwrap_err();
+        assert_eq!(error.code(), "E-eggs-damaged", "{error}");
+        error.to_string()
+    }
+
+    #[test]
+    fn links_are_refused() {
+        let (_guard, root) = scratch();
+        let path = root.join("a.zip");
+        zip(&path, |writer| {
+            writer.add_symlink("link", "/etc", SimpleFileOptions::default()).unwrap();
+            writer.start_file("link/passwd", SimpleFileOptions::default()).unwrap();
+        });
+
+        let message = unpack(&path, &root.join("out"));
+
+        assert!(message.contains("`link` is a symbolic link"), "{message}");
+    }
+
+    #[test]
+    fn a_name_that_is_there_twice_is_refused() {
+        let (_guard, root) = scratch();
+        let path = root.join("a.zip");
+        zip(&path, |writer| {
+            for name in ["one.py", "two.py"] {
+                writer.start_file(name, SimpleFileOptions::default()).unwrap();
+            }
+        });
+        change(&path, b"two.py", b"one.py");
+
+        let message = Archive::open(&path).err().unwrap().to_string();
+
+        assert!(message.contains("two entries of one name"), "{message}");
+    }
+
+    #[test]
+    fn more_content_than_is_believable_is_refused_wherever_it_is() {
+        let (_guard, root) = scratch();
+        let path = root.join("a.zip");
+        let zeros = vec![0; 1 << 20];
+        zip(&path, |writer| {
+            writer.start_file("bomb", SimpleFileOptions::default()).unwrap();
+            for _ in 0..100 {
+                writer.write_all(&zeros).unwrap();
+            }
+        });
+        let out = root.join("out");
+
+        let message = unpack(&path, &out);
+
+        assert!(message.contains("not believable"), "{message}");
+        assert!(fs::metadata(out.join("bomb")).unwrap().len() <= ALWAYS + 1);
+        let message = Archive::open(&path).unwrap().text("bomb").unwrap_err().to_string();
+        assert!(message.contains("longer than"), "{message}");
+    }
+
+    #[test]
+    fn what_was_changed_on_the_way_is_noticed() {
+        let (_guard, root) = scratch();
+        let path = root.join("a.zip");
+        let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        zip(&path, |writer| {
+            writer.start_file("a", stored).unwrap();
+            writer.write_all(b"content").unwrap();
+        });
+        change(&path, b"content", b"CONTENT");
+
+        let message = unpack(&path, &root.join("out"));
+
+        assert!(message.contains("`a`: "), "{message}");
+    }
+
+    #[test]
+    fn a_text_need_not_be_utf_8() {
+        let (_guard, root) = scratch();
+        let path = root.join("a.zip");
+        zip(&path, |writer| {
+            writer.start_file("METADATA", SimpleFileOptions::default()).unwrap();
+            writer.write_all(b"Name: a\nAuthor: Andr\xe9\n").unwrap();
+        });
+
+        let text = Archive::open(&path).unwrap().text("METADATA").unwrap();
+
+        assert_eq!(text.unwrap(), "Name: a\nAuthor: Andr\u{fffd}\n");
+    }
+}

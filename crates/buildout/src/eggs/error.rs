@@ -10,6 +10,8 @@ use super::requirement::RequirementError;
 
 /// How much of the output of a build an error repeats; all of it is in the log.
 const LAST_LINES: usize = 20;
+/// How much of each line.
+const LONGEST_LINE: usize = 500;
 
 /// Why distributions could not be found, built, installed or used.
 #[derive(Debug, thiserror::Error)]
@@ -246,6 +248,10 @@ impl EggError {
                 format!("add `{project} = {version}` to [versions], or set `allow-picked-versions = true` in [buildout]")
             }
             Self::Missing(missing) => match &missing.pin {
+                Some(pin) if pin.is_of_patched_version() => format!(
+                    "build {} with its patches before: a part with the recipe zc.recipe.egg:custom and `{}-patches`",
+                    pin.written, pin.written
+                ),
                 Some(pin) if !missing.nearest.is_empty() => {
                     format!("set {} to a version that exists: {}", pin.written, missing.nearest.join(", "))
                 }
@@ -334,7 +340,7 @@ impl EggError {
             Self::Build { output, .. } | Self::SetupScript { output: Some(output), .. } => {
                 let lines: Vec<&str> = output.lines().collect();
                 let last = lines.len().saturating_sub(LAST_LINES);
-                lines[last..].iter().map(|line| (*line).to_owned()).collect()
+                lines[last..].iter().map(|line| line.chars().take(LONGEST_LINE).collect()).collect()
             }
             _ => Vec::new(),
         }

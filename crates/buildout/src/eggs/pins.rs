@@ -139,6 +139,12 @@ impl Pin {
         format!("[versions] sets {} = {}{origin}", self.written, self.text.trim())
     }
 
+    /// Whether the version is one that a part makes by patches, so that no index has it.
+    #[must_use]
+    pub(super) fn is_of_patched_version(&self) -> bool {
+        self.text.contains("+SlapOSPatched")
+    }
+
     fn constraint(&self) -> Result<Constraint, EggError> {
         let text = self.text.trim();
         let text = text.strip_suffix(":whl").unwrap_or(text);

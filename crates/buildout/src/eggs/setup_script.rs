@@ -9,7 +9,7 @@ use host::python::PythonError;
 use super::build::EggBuild;
 use super::error::EggError;
 use super::name::ProjectName;
-use super::source::{BUILD_LIMIT, Builder};
+use super::source::Builder;
 
 /// Runs a setup script with setuptools imported before it, and may leave a link to its directory.
 const DRIVER: &str = include_str!("../../../../python/slapos_bridge/setup_script.py");
@@ -104,7 +104,7 @@ impl Builder<'_> {
             let status = program.run_attached();
             status.map(|status| Finished { status, output: Vec::new(), timed_out: false })
         } else {
-            program.run(Some(BUILD_LIMIT), &mut |_| {})
+            program.run(Some(self.limit), &mut |_| {})
         };
         finished.map_err(|source| {
             EggError::Python(PythonError::Run { path: self.python.path().to_owned(), source })

@@ -23,7 +23,7 @@ use super::name::ProjectName;
 use super::requirement::Requirement;
 use crate::{EggSettings, unfinished};
 
-/// How long one build may take.
+/// How long one build may take, unless somebody knows better.
 pub(super) const BUILD_LIMIT: Duration = Duration::from_secs(3600);
 /// Unpacks, patches, and tells what the build needs.
 const PREPARE: &str = include_str!("../../../../python/slapos_bridge/prepare_source.py");
@@ -48,6 +48,8 @@ pub(super) struct Builder<'a> {
     pub cache: &'a Utf8Path,
     /// Installs what a build needs.
     pub provide: &'a Provide<'a>,
+    /// How long one build may take.
+    pub limit: Duration,
 }
 
 /// What became of an archive before it is built.
@@ -183,7 +185,7 @@ impl Builder<'_> {
     }
 
     fn finish(&self, archive: &Utf8Path, program: &Program) -> Result<Finished, EggError> {
-        let finished = program.run(Some(BUILD_LIMIT), &mut |_| {}).map_err(|source| {
+        let finished = program.run(Some(self.limit), &mut |_| {}).map_err(|source| {
             EggError::Python(PythonError::Run { path: self.python.path().to_owned(), source })
         })?;
         if finished.success() {

@@ -1,9 +1,13 @@
 //! Trials of builds from sources, with a project that brings its own means to build it, so that nothing of the machine but
 //! pip takes part.
 
+use std::time::Duration;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
+use host::python::Interpreter;
 
+use super::source::Builder;
 use super::trials::{Place, place};
 use super::wheel::tests::write_wheel;
 use super::*;
@@ -90,9 +94,10 @@ fn a_patched_version_needs_its_patches() {
     let place = place(&[("one", "1.0+SlapOSPatched001")]);
     archive(&place, BACKEND);
 
-    let error = build(&place, &EggBuild::default()).unwrap_err();
-
-    assert_eq!(error.code(), "E-eggs-missing");
+    for error in [build(&place, &EggBuild::default()).unwrap_err(), place.install(&["one"]).unwrap_err()] {
+        assert_eq!(error.code(), "E-eggs-missing");
+        assert!(error.hint().unwrap().starts_with("build one with its patches before"), "{:?}", error.hint());
+    }
 }
 
 #[test]
@@ -125,4 +130,44 @@ fn the_whole_output_of_a_build_that_fails_is_in_the_log() {
     let log = log.into_inner().unwrap();
     assert!(log.contains("line 0 of the build") && log.contains("line 39 of the build"), "{log}");
     assert!(place.settings.eggs_directory.read_dir_utf8().is_err(), "nothing is installed");
+}
+
+#[test]
+fn a_build_that_does_not_end_is_ended() {
+    let place = place(&[]);
+    archive(&place, "import time\ndef build_wheel(*_):\n    time.sleep(1000)\n");
+    let python = Interpreter::discover(Some(&place.settings.python), "", None).unwrap();
+    let cache = place.root.join("built");
+    let builder = Builder {
+        python: &python,
+        settings: &place.settings,
+        cache: &cache,
+        provide: &|_| Ok(Vec::new()),
+        limit: Duration::from_secs(3),
+    };
+
+    let error = builder.build(&place.root.join("index/one/one-1.0.zip"), &EggBuild::default()).unwrap_err();
+
+    assert!(error.to_string().ends_with("failed with out of time"), "{error}");
+    assert_eq!(cache.read_dir_utf8().unwrap().count(), 0);
+}
+
+#[test]
+fn a_build_that_writes_without_end_is_told_by_its_last_lines() {
+    let place = place(&[("one", "1.0")]);
+    archive(
+        &place,
+        "import os\ndef build_wheel(*_):\n    os.write(1, b'x' * 30000000)\n    \
+         print('\\nthe last line', flush=True)\n    os._exit(3)\n",
+    );
+    let told = std::sync::Mutex::new(0);
+    let notice = |_: crate::Level, text: &str| *told.lock().unwrap() += text.len();
+
+    let error = Eggs::new(&place.settings, &notice).install(&["one"]).unwrap_err();
+
+    let because = error.because();
+    assert!(because.len() <= 20 && because.iter().all(|line| line.len() <= 500), "{}", because.len());
+    assert!(because.iter().any(|line| line.contains("the last line")), "{because:?}");
+    assert!(*told.lock().unwrap() < 20 << 20);
+    assert!(!place.settings.eggs_directory.exists());
 }

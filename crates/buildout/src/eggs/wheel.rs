@@ -272,4 +272,24 @@ pub(super) mod tests {
             write_wheel(&root, "c-1-py3-none-any.whl", &[("c-1.dist-info/WHEEL", "Wheel-Version: 2.0\n")]);
         assert!(Wheel::open(&newer).err().unwrap().to_string().contains("format `2.0`"));
     }
+
+    #[test]
+    fn what_record_says_decides_nothing() {
+        let (_guard, root) = scratch();
+        let wheel = write_wheel(
+            &root,
+            "a-1-py3-none-any.whl",
+            &[
+                ("a.py", "x"),
+                ("a-1.dist-info/METADATA", "Name: a\nVersion: 1\n\n"),
+                ("a-1.dist-info/RECORD", "../../x,sha256=0,9\n/etc/passwd,,\n"),
+                WHEEL,
+            ],
+        );
+        let egg = root.join("a-1-py3.11.egg");
+
+        Wheel::open(&wheel).unwrap().unpack(&egg, &environment()).unwrap();
+
+        assert_eq!(listing(&egg), ["EGG-INFO/PKG-INFO", "EGG-INFO/RECORD", "EGG-INFO/WHEEL", "a.py"]);
+    }
 }

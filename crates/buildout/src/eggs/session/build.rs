@@ -13,7 +13,7 @@ use super::super::requirement::Requirement;
 use super::super::resolve::Wanted;
 use super::super::service::Eggs;
 use super::super::setup_script::SetupScript;
-use super::super::source::Builder;
+use super::super::source::{BUILD_LIMIT, Builder};
 use super::super::wheel::Wheel;
 use super::Session;
 use crate::{Level, unfinished};
@@ -154,8 +154,13 @@ impl Session<'_> {
             let nested = Eggs { depth: self.eggs.depth + 1, ..self.eggs };
             Ok(nested.install(requirements)?.path())
         };
-        let builder =
-            Builder { python: &self.python, settings: self.settings, cache: &cache, provide: &provide };
+        let builder = Builder {
+            python: &self.python,
+            settings: self.settings,
+            cache: &cache,
+            provide: &provide,
+            limit: BUILD_LIMIT,
+        };
         work(&builder).inspect_err(|error| {
             if let EggError::Build { output, .. } | EggError::SetupScript { output: Some(output), .. } = error
                 && !output.is_empty()
