@@ -425,7 +425,13 @@ fn place_url(place: &str) -> Result<Url, EggError> {
     let parsed = match Url::parse(place) {
         Ok(url) if url.scheme().len() > 1 => Ok(url),
         _ if place.starts_with('/') => {
-            Url::from_file_path(place).map_err(|()| "it is not an absolute path".to_owned())
+            // The slash at the end of a directory matters: names are looked up in it, not beside it.
+            let url = if place.ends_with('/') {
+                Url::from_directory_path(place)
+            } else {
+                Url::from_file_path(place)
+            };
+            url.map_err(|()| "it is not an absolute path".to_owned())
         }
         Ok(_) | Err(_) => Err("it is neither an address nor an absolute path".to_owned()),
     };
@@ -542,6 +548,7 @@ mod tests {
     #[test]
     fn a_place_is_an_address_or_an_absolute_path() {
         assert_eq!(place_url("/a b/c").unwrap().as_str(), "file:///a%20b/c");
+        assert_eq!(place_url("/a/b/").unwrap().join("c").unwrap().as_str(), "file:///a/b/c");
         assert_eq!(place_url("https://index.example/simple").unwrap().host_str(), Some("index.example"));
         assert_eq!(place_url("links").unwrap_err().code(), "E-eggs-download");
     }
