@@ -1,12 +1,13 @@
-//! The tasks of the project: `cargo xtask check | test | bench | conformance | corpus |
-//! fuzz-compare`.
+//! The tasks of the project: `cargo xtask check | test | bench | conformance | corpus | fuzz-compare | life-compare`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who started it")]
 
 mod bench;
+mod cases;
 mod check;
 mod conformance;
 mod corpus;
 mod fuzz_compare;
+mod life_compare;
 mod requirement;
 mod step;
 mod suite;
@@ -25,8 +26,10 @@ usage: cargo xtask TASK
   conformance [--python] [--only WORD…]
                     the doctests of zc.buildout with our engine beside its own; docs/compatibility.md lists what may fail
   corpus DIRECTORY  every software release of a checkout of the profiles of SlapOS, read by our engine
-  fuzz-compare [--cases N] [--seed S] [--show N]
+  fuzz-compare [--cases N] [--first N] [--seed S] [--show N]
                     generated profiles must mean the same to our engine and to zc.buildout's
+  life-compare [--cases N] [--first N] [--seed S] [--show N]
+                    generated buildouts that change, built by both, must leave the same files and records
 ";
 
 fn main() -> ExitCode {
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         ["test", filters @ ..] => suite::run(filters),
         ["bench", names @ ..] => bench::run(names),
         ["fuzz-compare", words @ ..] => fuzz_compare::run(words),
+        ["life-compare", words @ ..] => life_compare::run(words),
         ["corpus", words @ ..] => corpus::run(words),
         ["conformance", words @ ..] => conformance::run(words),
         ["help" | "--help" | "-h"] => {

@@ -14,22 +14,13 @@ use host::process::{Program, end_group};
 use serde_json::{Value, json};
 
 use super::case::Case;
+use crate::cases::Verdict;
 use crate::step::{Failure, top};
 
 /// Where the user's defaults are in the directory of a case.
 const DEFAULTS: &str = "home/default.cfg";
 
 type Sections = BTreeMap<String, BTreeMap<String, String>>;
-
-/// How a case went.
-pub(super) enum Verdict {
-    /// Alike: what it is.
-    Same(String),
-    /// How they differ.
-    Different(String),
-    /// Python's engine fails with an internal error, or a difference is known: why there is nothing to compare with.
-    Incomparable(String),
-}
 
 /// What an engine makes of a case.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,7 +57,7 @@ impl Engines {
     }
 
     /// Lets both read the case.
-    pub(super) fn compare(&mut self, case: &Case) -> Result<Verdict, Failure> {
+    pub(super) fn read(&mut self, case: &Case) -> Result<Verdict, Failure> {
         if case.has_lines_astray() {
             return Ok(Verdict::Incomparable("a known difference: lines under a false condition".to_owned()));
         }

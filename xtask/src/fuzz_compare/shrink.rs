@@ -1,7 +1,8 @@
 //! Makes a differing case small: takes out what can go while it differs.
 
 use super::case::Case;
-use super::engines::{Engines, Verdict};
+use super::engines::Engines;
+use crate::cases::Verdict;
 use crate::step::Failure;
 
 /// A case that differs, too, and of which nothing can be taken.
@@ -9,7 +10,7 @@ pub(super) fn shrink(mut case: Case, engines: &mut Engines) -> Result<Case, Fail
     loop {
         let mut smaller = None;
         for candidate in candidates(&case) {
-            if matches!(engines.compare(&candidate)?, Verdict::Different(_)) {
+            if matches!(engines.read(&candidate)?, Verdict::Different(_)) {
                 smaller = Some(candidate);
                 break;
             }
