@@ -67,12 +67,24 @@ pub(super) fn record(directory: &Utf8Path) -> Result<Vec<(String, Vec<String>)>,
     let section_of = |part: String| {
         let mut lines = sections.get(&part).cloned().unwrap_or_default();
         lines.retain(|line| !line.starts_with("__buildout_signature__"));
-        // What an update adds to nothing has an empty line before it.
-        lines.iter_mut().for_each(|line| *line = line.replace("= %(__buildout_space_n__)s", "= "));
+        lines.iter_mut().for_each(|line| {
+            if let Some(paths) = line.strip_prefix("__buildout_installed__ =") {
+                *line = format!("__buildout_installed__ = {}", sorted(paths));
+            }
+        });
         lines.sort();
         (part, lines)
     };
     Ok(parts.into_iter().map(section_of).collect())
+}
+
+/// Recorded paths in the order of their names: the peer takes that of the last update, and puts an empty line before what
+/// an update adds to nothing.
+fn sorted(paths: &str) -> String {
+    let paths = paths.replace("%(__buildout_space_n__)s", "");
+    let mut paths: Vec<&str> = paths.split_whitespace().collect();
+    paths.sort_unstable();
+    paths.join(" ")
 }
 
 /// What was printed, up to what is said of a failure: there ours has another traceback.
