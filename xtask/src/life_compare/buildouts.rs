@@ -103,6 +103,7 @@ impl Buildouts {
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", "/nonexistent")
             .env("PYTHONWARNINGS", "ignore")
+            .env("PYTHONUNBUFFERED", "1")
             .env("SLAPOS_CACHE", self.directory("cache")?)
             .directory(&directory)
             .run(Some(LIMIT), &mut |_| {})
