@@ -203,7 +203,7 @@ impl Program {
         // The command holds the writing ends; without this the pipe would never end.
         drop(command);
         let mut lines = Lines::new(on_line);
-        let followed = Followed::register(child.id());
+        let followed = followed(&child);
         let timed_out = !follow(&mut reader, limit.map(|limit| Instant::now() + limit), &mut lines)?;
         if timed_out {
             kill_group(&child, Signal::SIGKILL);
@@ -400,8 +400,8 @@ fn signal(pid: u32, signal: Signal) {
     }
 }
 
-/// Prepares the quick end of this process: kills every child that [`Program::run`] follows, with its whole group, so
-/// that nothing is left behind. From here on [`is_ending`] is true.
+/// Prepares the quick end of this process: kills every child that is followed, with its whole group, so that nothing
+/// is left behind. From here on [`is_ending`] is true.
 pub fn kill_followed_children() {
     ENDING.store(true, Ordering::SeqCst);
     for pid in FOLLOWED.lock().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -419,17 +419,29 @@ pub fn is_ending() -> bool {
 
 static ENDING: AtomicBool = AtomicBool::new(false);
 
+/// The same, for who waits for it.
+#[must_use]
+pub fn ending() -> &'static AtomicBool {
+    &ENDING
+}
+
 /// Numbers of the children that are followed.
 static FOLLOWED: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
-/// Keeps a child in the list of those that are followed.
-struct Followed(u32);
+/// Keeps a child in the list of those that are followed, until it goes.
+#[derive(Debug)]
+pub struct Followed(u32);
 
-impl Followed {
-    fn register(pid: u32) -> Self {
-        FOLLOWED.lock().unwrap_or_else(PoisonError::into_inner).insert(pid);
-        Self(pid)
+/// Puts a child of [`Program::spawn`] into the list of those that end quickly with this process, as those of
+/// [`Program::run`] are. When this process is ending already, so is the child.
+#[must_use]
+pub fn followed(child: &Child) -> Followed {
+    FOLLOWED.lock().unwrap_or_else(PoisonError::into_inner).insert(child.id());
+    // Whoever is killing the list has seen the child in it, or has said before that this process is ending.
+    if is_ending() {
+        end_group(child);
     }
+    Followed(child.id())
 }
 
 impl Drop for Followed {
@@ -555,6 +567,19 @@ mod tests {
         drop(blocked);
         assert_eq!(finished.text(), "");
         assert_eq!(finished.verdict(), "signal 15");
+    }
+
+    #[test]
+    fn a_child_leaves_the_list_of_the_followed_with_its_mark() {
+        let child = sh("sleep 60").spawn(Stdio::null(), Stdio::null(), Stdio::null()).unwrap();
+        let is_listed = || FOLLOWED.lock().unwrap().contains(&child.id());
+
+        let mark = followed(&child);
+        assert!(is_listed());
+        drop(mark);
+
+        assert!(!is_listed());
+        end_group(&child);
     }
 
     #[test]

@@ -254,7 +254,7 @@ impl Fetcher {
             headers: authorization.into_iter().collect(),
             algorithms: algorithms(download),
             is_checked: download.is_checked(),
-            cancelled: self.cancelled.as_deref(),
+            cancelled: Some(self.cancelled.as_deref().unwrap_or_else(|| host::process::ending())),
             ..Request::new(url)
         };
         let url = || url.to_owned();

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use camino::Utf8Path;
-use host::process::{Program, end_group};
+use host::process::{Followed, Program, end_group, followed};
 use host::readable::readable;
 use serde_json::{Value, json};
 
@@ -69,6 +69,8 @@ struct Connection {
     /// The beginning of a line of it.
     begun: Vec<u8>,
     child: Child,
+    /// An interrupted build ends what recipes run.
+    followed: Option<Followed>,
     /// The environment as the worker has it.
     environment: BTreeMap<String, String>,
     /// Errors of the engine that the worker was told of, by number: when one comes back it is the same error.
@@ -104,12 +106,14 @@ impl Channel {
         };
         let child =
             program.spawn(Stdio::from(OwnedFd::from(theirs)), stdout, stderr).map_err(WorkerError::Start)?;
+        let followed = Some(followed(&child));
         let connection = Connection {
             socket: ours,
             received: Vec::new(),
             output,
             begun: Vec::new(),
             child,
+            followed,
             environment: environment.clone(),
             errors: Vec::new(),
         };
@@ -279,6 +283,8 @@ impl Drop for Connection {
         // Without its socket the worker ends by itself; what recipes left running in its group ends with it.
         let _ = self.socket.shutdown(std::net::Shutdown::Both);
         end_group(&self.child);
+        // Before the wait: afterwards the number may belong to somebody else.
+        self.followed = None;
         let _ = self.child.wait();
     }
 }

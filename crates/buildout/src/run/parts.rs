@@ -83,7 +83,7 @@ impl Run<'_> {
     ) -> Result<(), BuildError> {
         let mut failed = failed.into_iter();
         let Some((place, error)) = failed.next() else { return Ok(()) };
-        for (other, error) in failed {
+        for (other, error) in failed.filter(|(_, error)| error.code() != work::INTERRUPTED) {
             let message = format!("Part {} failed, too: {error}", tasks[other].part);
             self.engine.log(Level::Error, None, message);
         }

@@ -223,6 +223,8 @@ impl Table<'_> {
     ) {
         if self.books.end(place, start, done, voice, sequence) {
             self.schedule.finish(place);
+        } else if host::process::is_ending() {
+            self.schedule.give_up();
         } else {
             self.schedule.fail(place);
         }

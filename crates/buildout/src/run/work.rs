@@ -14,6 +14,9 @@ use crate::desk::Desk;
 use crate::engine::{Activity, Engine, unused_message};
 use crate::{Action, BuildError, Event, Level, Part, Recipe, RecipeError, Sink, shared_part};
 
+/// The code of the error that somebody has interrupted the build.
+pub(super) const INTERRUPTED: &str = "E-interrupted";
+
 /// Calls code of a recipe. A panic in it is an error of the part, so that the record of the build is not lost.
 pub(super) fn attempt<T>(
     part: &str,
@@ -37,6 +40,12 @@ fn call(recipe: &mut dyn Recipe, part: &mut Part<'_>, action: Action) -> Result<
         Action::Update => recipe.update(part),
         Action::Install | Action::Uninstall => recipe.install(part),
     });
+    if host::process::is_ending() {
+        // Programs of the part were killed; whether its recipe minds that or not, it is not complete.
+        return Err(RecipeError::new(format!("the build was interrupted at [{name}]"))
+            .code(INTERRUPTED)
+            .hint("what is complete is recorded: run the same command again, it goes on from here"));
+    }
     paths.map(texts)
 }
 

@@ -266,8 +266,10 @@ impl Profile {
         let buildout = self.section("buildout").into_iter().flat_map(|buildout| buildout.options.values());
         open.extend(buildout.flat_map(|setting| self.names_in(&setting.value)));
         for file in &self.others {
-            let references = file.text.split("${").skip(1);
-            open.extend(references.filter_map(|rest| Some(rest.split([':', '}', '\n']).next()?)));
+            // `${name:option}`, or `name:option` that is rendered into such.
+            let is_end = |letter: char| letter.is_whitespace() || "${}=,()'\"".contains(letter);
+            let words = file.text.split(is_end);
+            open.extend(words.filter_map(|word| Some(word.split_once(':')?.0)));
         }
         while let Some(name) = open.pop() {
             let Some((name, section)) = self.sections.get_key_value(name) else { continue };

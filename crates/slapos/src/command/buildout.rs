@@ -1,5 +1,6 @@
 //! `slapos buildout`, and the program `buildout`: builds what a profile says, in the directory of that profile.
 
+mod interruption;
 mod progress;
 mod user;
 
@@ -14,7 +15,7 @@ use self::progress::Progress;
 use crate::command::{Example, Group, Habit, Subcommand};
 use crate::context::Context;
 use crate::env::Environment;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 
 /// Build what a profile says
 #[derive(Debug, clap::Args)]
@@ -55,6 +56,8 @@ impl Subcommand for Buildout {
         if dialect == Dialect::Upstream {
             engine.extend(["--dialect", "upstream"].map(str::to_owned));
         }
+        // Before there are threads.
+        interruption::watch(&context.output)?;
         let clock: Arc<dyn Clock> = Arc::new(context.clock);
         let progress = Progress::new(&context.output, Arc::clone(&clock));
         let settings = Settings {
@@ -89,7 +92,8 @@ impl Subcommand for Buildout {
                     // The Python engine has ended with the recipe, and can say nothing.
                     return Ok(1);
                 }
-                Ok(tell(context, &error, dialect, debug))
+                let code = tell(context, &error, dialect, debug);
+                Ok(if host::process::is_ending() { Kind::Interrupted.exit_code() } else { code })
             }
         }
     }

