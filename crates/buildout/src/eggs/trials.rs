@@ -1,8 +1,6 @@
-//! Trials of the whole service: wheels made here, an index of files, an index over HTTP in this process.
+//! Trials of the whole service: wheels made here, and an index of files.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -17,7 +15,9 @@ use super::*;
 use crate::EggSettings;
 
 mod hostile_index;
+mod index_over_http;
 mod packed_eggs;
+mod sharing;
 
 const SEARCH: &str = "/usr/local/bin:/usr/bin:/bin";
 
@@ -79,50 +79,6 @@ impl Place {
     pub(super) fn python(&self) -> String {
         Interpreter::discover(Some(&self.settings.python), "", None).unwrap().short_version()
     }
-}
-
-/// Serves files by path; a path that ends in `/` is a page. Returns the address and the paths that were asked.
-pub(super) fn serve(files: BTreeMap<String, Vec<u8>>) -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let log = Arc::clone(&asked);
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let (mut request, mut authorization) = read_request(&mut reader);
-            if request.starts_with("CONNECT ") {
-                // As a proxy it leads to itself.
-                log.lock().unwrap().push(request.trim_end().to_owned());
-                stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
-                (request, authorization) = read_request(&mut reader);
-            }
-            let path = request.split_whitespace().nth(1).unwrap_or_default().to_owned();
-            let (status, body) = match files.get(&path) {
-                Some(body) => ("200 OK", body.as_slice()),
-                None => ("404 Not Found", &b"none"[..]),
-            };
-            log.lock().unwrap().push(path + &authorization);
-            let head =
-                format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
-        }
-    });
-    (address, asked)
-}
-
-/// The first line of a request, and who asks if it says so; its other headers are read away.
-fn read_request(reader: &mut impl BufRead) -> (String, String) {
-    let (mut request, mut header, mut authorization) = (String::new(), String::new(), String::new());
-    reader.read_line(&mut request).unwrap();
-    while reader.read_line(&mut header).is_ok() && !header.trim().is_empty() {
-        if header.to_lowercase().starts_with("authorization:") {
-            authorization = format!(" by {}", header.split_whitespace().last().unwrap());
-        }
-        header.clear();
-    }
-    (request, authorization)
 }
 
 #[test]
@@ -243,104 +199,6 @@ fn links_to_distributions_under_development_come_first() {
 }
 
 #[test]
-fn an_index_over_http_is_asked_only_for_the_names_needed() {
-    let mut place = place(&[("one", "1.0"), ("two", "2.0")]);
-    let one = fs::read(place.wheel("one", "1.0", &["two"])).unwrap();
-    let two = fs::read(place.wheel("two", "2.0", &[])).unwrap();
-    let digits = |content: &[u8]| hexadecimal(&Sha256::digest(content));
-    let json = format!(
-        r#"{{"files": [{{"filename": "one-1.0-py3-none-any.whl", "url": "../../f/one-1.0-py3-none-any.whl",
-            "hashes": {{"sha256": "{}"}}, "core-metadata": true}}]}}"#,
-        digits(&one)
-    );
-    let html = format!("<a href='/f/two-2.0-py3-none-any.whl#sha256={}'>two</a>", digits(&two));
-    let (address, asked) = serve(BTreeMap::from([
-        ("/simple/one/".to_owned(), json.into_bytes()),
-        ("/simple/two/".to_owned(), html.into_bytes()),
-        ("/f/one-1.0-py3-none-any.whl".to_owned(), one),
-        (
-            "/f/one-1.0-py3-none-any.whl.metadata".to_owned(),
-            b"Name: one\nVersion: 1.0\nRequires-Dist: two\n\n".to_vec(),
-        ),
-        ("/f/two-2.0-py3-none-any.whl".to_owned(), two),
-    ]));
-    place.settings.index = Some(format!("{address}/simple/"));
-
-    assert_eq!(place.install(&["one"]).unwrap().path().len(), 2);
-
-    let asked = asked.lock().unwrap().clone();
-    assert_eq!(
-        asked,
-        [
-            "/simple/one/",
-            "/f/one-1.0-py3-none-any.whl.metadata",
-            "/simple/two/",
-            "/f/two-2.0-py3-none-any.whl",
-            "/f/one-1.0-py3-none-any.whl"
-        ]
-    );
-}
-
-#[test]
-fn a_file_with_another_checksum_is_not_installed() {
-    let mut place = place(&[("one", "1.0")]);
-    let one = fs::read(place.wheel("one", "1.0", &[])).unwrap();
-    let html = format!("<a href='/one-1.0-py3-none-any.whl#sha256={}'>one</a>", "0".repeat(64));
-    let (address, _) = serve(BTreeMap::from([
-        ("/one/".to_owned(), html.into_bytes()),
-        ("/one-1.0-py3-none-any.whl".to_owned(), one),
-    ]));
-    place.settings.index = Some(address);
-    place.settings.download_cache = Some(place.root.join("cache"));
-
-    let error = place.install(&["one"]).unwrap_err();
-
-    assert_eq!(error.code(), "E-download-checksum");
-    assert!(!place.root.join("eggs").join("one-1.0-py3.egg").exists());
-    assert_eq!(place.root.join("cache").read_dir_utf8().unwrap().count(), 0);
-}
-
-#[test]
-fn hosts_that_are_not_allowed_are_not_asked() {
-    let mut place = place(&[("one", "1.0")]);
-    let (address, asked) = serve(BTreeMap::new());
-    place.settings.index = Some(address);
-    place.settings.allow_hosts = vec!["*.example".to_owned()];
-
-    assert_eq!(place.install(&["one"]).unwrap_err().code(), "E-eggs-missing");
-
-    assert!(asked.lock().unwrap().is_empty());
-}
-
-#[test]
-fn credentials_come_from_netrc_unless_the_address_has_them() {
-    let mut place = place(&[("one", "1.0")]);
-    let (address, asked) = serve(BTreeMap::new());
-    let netrc = place.root.join("netrc");
-    fs::write(&netrc, "machine 127.0.0.1 login anna password secret").unwrap();
-    place.settings.environment.insert("NETRC".to_owned(), netrc.to_string());
-
-    for address in [address.clone(), address.replace("http://", "http://bert:other@")] {
-        place.settings.index = Some(address);
-        place.install(&["one"]).unwrap_err();
-    }
-
-    assert_eq!(*asked.lock().unwrap(), ["/one/ by YW5uYTpzZWNyZXQ=", "/one/ by YmVydDpvdGhlcg=="]);
-}
-
-#[test]
-fn credentials_of_the_index_are_not_shown() {
-    let mut place = place(&[("one", "1.0")]);
-    let (address, _) = serve(BTreeMap::new());
-    place.settings.index = Some(address.replace("http://", "http://someone:secret@"));
-
-    let error = place.install(&["one"]).unwrap_err();
-
-    let shown = format!("{error:?} {:?}", error.because());
-    assert!(!shown.contains("secret"), "{shown}");
-}
-
-#[test]
 fn find_links_and_the_download_cache_serve_without_an_index() {
     let mut place = place(&[("one", "1.0")]);
     let (links, cache) = (place.root.join("links"), place.root.join("cache"));
@@ -384,93 +242,4 @@ fn scripts_of_the_set_are_found_by_requirement() {
 
     let points = set.entry_points("One", "console_scripts").unwrap();
     assert_eq!(points[0], EntryPoint { name: "one".into(), module: "one".into(), attribute: "main".into() });
-}
-
-#[test]
-fn two_builds_at_once_share_a_store_and_an_eggs_directory() {
-    let mut place = place(&[("one", "1.0"), ("two", "1.0")]);
-    place.wheel("one", "1.0", &["two"]);
-    place.wheel("two", "1.0", &[]);
-    place.settings.shared_store = Some(place.root.join("store"));
-
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| place.installed(&["one"]))).collect();
-        for thread in threads {
-            assert_eq!(thread.join().unwrap().len(), 2);
-        }
-    });
-
-    let left: Vec<String> = Utf8Path::new(&place.settings.eggs_directory)
-        .read_dir_utf8()
-        .unwrap()
-        .map(|e| e.unwrap().file_name().to_owned())
-        .collect();
-    assert!(left.iter().all(|name| !name.starts_with(".egg-")), "{left:?}");
-}
-
-#[test]
-fn parts_of_one_build_share_what_they_learn() {
-    let mut place = place(&[]);
-    let one = fs::read(place.wheel("one", "1.0", &[])).unwrap();
-    let (address, asked) = serve(BTreeMap::from([
-        ("/one/".to_owned(), b"<a href='/one-1.0-py3-none-any.whl'>one</a>".to_vec()),
-        ("/one-1.0-py3-none-any.whl".to_owned(), one),
-    ]));
-    place.settings.index = Some(address);
-    let memory = EggMemory::default();
-
-    for _ in 0..3 {
-        let set = Eggs::new(&place.settings, &|_, _| {}).with_memory(&memory).install(&["one"]).unwrap();
-        assert_eq!(set.path().len(), 1);
-    }
-
-    assert_eq!(*asked.lock().unwrap(), ["/one/", "/one-1.0-py3-none-any.whl"]);
-}
-
-#[test]
-fn eggs_have_byte_code_when_the_build_ends() {
-    let place = place(&[]);
-    place.wheel("one", "1.0", &[]);
-    let memory = EggMemory::default();
-
-    let set = Eggs::new(&place.settings, &|_, _| {}).with_memory(&memory).install(&["one"]).unwrap();
-    drop(memory);
-
-    assert_eq!(set.path()[0].join("__pycache__").read_dir_utf8().unwrap().count(), 1);
-}
-
-#[test]
-fn python_is_started_once_however_often_a_set_is_resolved() {
-    let mut place = place(&[("one", "1.0")]);
-    place.wheel("one", "1.0", &[]);
-    let (launcher, starts) = (place.root.join("python3"), place.root.join("starts"));
-    fs::write(
-        &launcher,
-        format!("#!/bin/sh\necho start >> {starts}\nexec {} \"$@\"\n", place.settings.python),
-    )
-    .unwrap();
-    fs::set_permissions(&launcher, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    place.settings.python = launcher;
-
-    for _ in 0..3 {
-        place.install(&["one"]).unwrap();
-    }
-
-    assert_eq!(fs::read_to_string(&starts).unwrap(), "start\n");
-}
-
-#[test]
-fn the_proxy_of_pip_is_gone_through() {
-    let mut place = place(&[("one", "1.0")]);
-    let one = fs::read(place.wheel("one", "1.0", &[])).unwrap();
-    let (proxy, asked) = serve(BTreeMap::from([
-        ("/one/".to_owned(), b"<a href='/one-1.0-py3-none-any.whl'>one</a>".to_vec()),
-        ("/one-1.0-py3-none-any.whl".to_owned(), one),
-    ]));
-    place.settings.index = Some("http://index.example".to_owned());
-    place.settings.environment.insert("PIP_PROXY".to_owned(), proxy);
-
-    place.install(&["one"]).unwrap();
-
-    assert_eq!(asked.lock().unwrap()[..2], ["CONNECT index.example:80 HTTP/1.1", "/one/"]);
 }

@@ -1,37 +1,27 @@
 //! Python recipes: found in the distributions that the pins name, run unmodified by the worker.
 
+mod call;
+mod find;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use host::files;
-use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
-use super::channel::{Channel, Output, WorkerError};
-use super::serve::{self, Collected};
-use super::{ForeignRecipes, Moment, WORKER_LOST};
-use crate::eggs::{EggError, Eggs, ProjectName, WorkingSet};
+use self::call::Call;
+use self::find::{Found, RECIPES, not_loaded, settings, split};
+use super::channel::{Channel, Output};
+use super::{ForeignRecipes, Moment};
+use crate::eggs::Eggs;
 use crate::engine::{Activity, Engine};
-use crate::nearest::nearest;
 use crate::{
-    Build, BuildError, Dialect, Downloaded, EggSettings, Event, Level, Part, Recipe, RecipeError, Section,
-    Uninstall,
+    Build, BuildError, Dialect, Downloaded, EggSettings, Level, Part, Recipe, RecipeError, Section, Uninstall,
 };
 
-/// The group of entry points that recipes are in.
-const RECIPES: &str = "zc.buildout";
-/// The group of what undoes parts.
-const UNINSTALL: &str = "zc.buildout.uninstall";
 /// The groups of extensions, for before and after the parts.
 const EXTENSIONS: &str = "zc.buildout.extension";
 const END_OF_EXTENSIONS: &str = "zc.buildout.unloadextension";
-/// The setuptools that recipes get when nothing is said about it: later ones lack what zc.buildout imports of it.
-const SETUPTOOLS: (&str, &str) = ("setuptools", "<80");
-/// As many recipes of a distribution are listed in a hint; of more only those with a similar name.
-const FEW: usize = 6;
-/// The distribution that recipes in files derive from, when it is installed.
-const COOKBOOK: &str = "slapos.cookbook";
 
 /// Every recipe that is not built in, run by one Python worker for each interpreter of the build.
 #[derive(Clone, Default)]
@@ -45,15 +35,6 @@ struct Shared {
     downloads: Mutex<Vec<Downloaded>>,
 }
 
-/// Where the code of a recipe is.
-struct Found {
-    python: Utf8PathBuf,
-    path: Vec<Utf8PathBuf>,
-    entry: Value,
-    uninstall: Option<Value>,
-    signature: String,
-}
-
 /// The recipe object of a part; the real one is in the worker.
 struct PythonPart {
     shared: Arc<Shared>,
@@ -62,9 +43,6 @@ struct PythonPart {
     section: String,
     late: bool,
 }
-
-/// Installs the distribution of a recipe.
-type Install<'a> = &'a dyn Fn(&str) -> Result<WorkingSet, EggError>;
 
 impl ForeignRecipes for PythonRecipes {
     fn initialise(
@@ -239,148 +217,7 @@ impl PythonPart {
     }
 }
 
-/// One request to the worker on behalf of a part.
-struct Call<'a> {
-    shared: &'a Shared,
-    channel: &'a Channel,
-    specification: &'a str,
-    subject: &'a str,
-}
-
-impl Call<'_> {
-    /// Asks, and answers what the worker asks meanwhile. Also gives the paths that the recipe created, whatever came
-    /// of it.
-    fn ask(
-        &self,
-        mut engine: Option<&mut Engine>,
-        mut request: Value,
-    ) -> (Result<Value, RecipeError>, Vec<Utf8PathBuf>) {
-        if let Some(engine) = &engine {
-            request["environment"] = self.channel.environment_changes(&engine.environment);
-        }
-        let mut collected = Collected::default();
-        let answer = self.converse(&mut engine, &request, &mut collected);
-        locked(&self.shared.downloads).append(&mut collected.downloads);
-        (answer, collected.created)
-    }
-
-    fn converse(
-        &self,
-        engine: &mut Option<&mut Engine>,
-        request: &Value,
-        collected: &mut Collected,
-    ) -> Result<Value, RecipeError> {
-        self.channel.send(request).map_err(|error| self.lost(error))?;
-        loop {
-            let message = self
-                .channel
-                .receive(&mut |line| self.print(engine.as_deref(), line))
-                .map_err(|error| self.lost(error))?;
-            if message.get("ask").is_some() {
-                let reply = self.serve(engine, &message, collected);
-                self.channel.send(&reply).map_err(|error| self.lost(error))?;
-                continue;
-            }
-            if let (Some(engine), Some(changes)) = (engine.as_deref_mut(), message.get("environment")) {
-                self.channel.take_environment(changes, &mut engine.environment);
-            }
-            return match message.get("error") {
-                Some(error) => Err(self.failed(error)),
-                None => Ok(message.get("answer").cloned().unwrap_or_default()),
-            };
-        }
-    }
-
-    /// Passes on a line that a recipe, or a program that it has started, wrote.
-    fn print(&self, engine: Option<&Engine>, line: &str) {
-        match engine {
-            Some(engine) => {
-                let (part, line) = (self.subject.to_owned(), line.to_owned());
-                engine.sink().event(Event::PartOutput { part, line });
-            }
-            // An option that is worked out when somebody asks has no listener of its own.
-            None => tracing::info!(part = self.subject, line, "a recipe printed"),
-        }
-    }
-
-    fn serve(&self, engine: &mut Option<&mut Engine>, question: &Value, collected: &mut Collected) -> Value {
-        let Some(engine) = engine else {
-            // While a part is removed there is no section to ask about; a log line is all that may come.
-            return json!({"answer": null});
-        };
-        match serve::answer(engine, question, collected) {
-            Ok(answer) => json!({"answer": answer}),
-            Err(refusal) => {
-                let mut error = json!({"type": refusal.class(), "text": refusal.text()});
-                if let serve::Refusal::Engine(own) = refusal {
-                    error["number"] = json!(self.channel.keep_error(own));
-                }
-                json!({"error": error})
-            }
-        }
-    }
-
-    /// What the worker says of an exception, as an error of the part.
-    fn failed(&self, error: &Value) -> RecipeError {
-        let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
-        let number =
-            error.get("number").and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());
-        if let Some(own) = number.and_then(|number| self.channel.take_error(number)) {
-            return own.into();
-        }
-        if error.get("user").and_then(Value::as_bool).unwrap_or_default() {
-            return RecipeError::new(text("text"));
-        }
-        let mut failure = RecipeError::new(format!(
-            "recipe `{}` of [{}] failed with {}: {}",
-            self.specification,
-            self.subject,
-            text("type"),
-            text("text")
-        ));
-        if !text("place").is_empty() {
-            failure = failure.because(format!("it was raised at {}", text("place")));
-        }
-        failure.trace(text("traceback")).code("E-recipe-python")
-    }
-
-    fn lost(&self, error: WorkerError) -> RecipeError {
-        RecipeError::new(format!(
-            "the Python worker was lost while it ran recipe `{}` of [{}]",
-            self.specification, self.subject
-        ))
-        .because(error)
-        .code(WORKER_LOST)
-        .hint("a recipe that ends its process or exhausts the memory does this; look at the lines above")
-    }
-}
-
 impl Shared {
-    /// Finds a recipe by its specification; `None` when no such distribution exists.
-    fn find(
-        &self,
-        specification: &str,
-        settings: &EggSettings,
-        install: Install<'_>,
-    ) -> Result<Option<Arc<Found>>, RecipeError> {
-        // What one Python has, another may lack.
-        let key = format!("{} {specification}", settings.python);
-        let known = locked(&self.found).get(&key).cloned();
-        if known.is_some() {
-            return Ok(known);
-        }
-        let found = if is_file(specification) {
-            Some(find_file(specification, settings)?)
-        } else {
-            find_distribution(specification, install)?
-        };
-        let found = found.map(Arc::new);
-        if let Some(found) = &found {
-            locked(&self.found).insert(key, Arc::clone(found));
-        }
-        Ok(found)
-    }
-
     /// The worker of an interpreter, which is started when it is first needed.
     fn worker(&self, python: &Utf8Path, engine: &mut Engine) -> Result<Arc<Channel>, RecipeError> {
         if let Some(running) = locked(&self.workers).get(python) {
@@ -401,106 +238,6 @@ impl Shared {
         locked(&self.workers).insert(python.to_owned(), Arc::clone(&channel));
         Ok(channel)
     }
-}
-
-/// What the profile says about distributions, and what it need not say for recipes.
-fn settings(engine: &mut Engine) -> Result<EggSettings, BuildError> {
-    let mut settings = engine.egg_settings()?;
-    let pinned = settings.pins.keys().any(|name| ProjectName::new(name).as_str() == SETUPTOOLS.0);
-    if settings.allow_picked_versions && !pinned {
-        let (project, versions) = SETUPTOOLS;
-        settings.pins.insert(project.to_owned(), versions.to_owned());
-    }
-    Ok(settings)
-}
-
-/// The distribution and the entry point that a specification names.
-fn split(specification: &str) -> (&str, &str) {
-    specification.split_once(':').unwrap_or((specification, "default"))
-}
-
-/// Whether a specification names a file with a class `Recipe`.
-fn is_file(specification: &str) -> bool {
-    specification.ends_with(".py") && specification.contains('/') || specification.starts_with('/')
-}
-
-fn find_file(specification: &str, settings: &EggSettings) -> Result<Found, RecipeError> {
-    let file = settings.directory.join(specification);
-    let missing = || {
-        RecipeError::new(format!("the recipe file {file} does not exist"))
-            .code("E-recipe-missing")
-            .option("recipe")
-    };
-    let content = files::read_if_present(&file)
-        .map_err(|error| RecipeError::new(format!("the recipe file {file} cannot be read")).because(error))?
-        .ok_or_else(missing)?;
-    // Such recipes may derive from those of the cookbook; nothing is fetched for that.
-    let offline = EggSettings { offline: true, allow_picked_versions: true, ..settings.clone() };
-    let path = Eggs::new(&offline, &|_, _| {}).install(&[COOKBOOK]).map(|set| set.path()).unwrap_or_default();
-    let digest: String = Md5::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Found {
-        python: settings.python.clone(),
-        path,
-        entry: json!({"file": file, "attribute": "Recipe"}),
-        uninstall: None,
-        signature: format!("{}-{digest}", file.file_name().unwrap_or_default()),
-    })
-}
-
-fn find_distribution(specification: &str, install: Install<'_>) -> Result<Option<Found>, RecipeError> {
-    let (requirement, name) = split(specification);
-    let set = match install(requirement) {
-        Ok(set) => set,
-        // Nobody knows such a project: the name is wrong, not its version.
-        Err(EggError::Missing(missing))
-            if missing.chain.is_empty() && missing.pin.is_none() && missing.nearest.is_empty() =>
-        {
-            return Ok(None);
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let entry =
-        entry_point(&set, requirement, RECIPES, name)?.ok_or_else(|| no_entry(&set, requirement, name))?;
-    Ok(Some(Found {
-        python: set.python().to_owned(),
-        path: set.path(),
-        entry,
-        uninstall: entry_point(&set, requirement, UNINSTALL, name)?,
-        signature: set.signature()?.join(" "),
-    }))
-}
-
-/// An error of finding a recipe, as one of the part that names it.
-fn not_loaded(specification: &str, part: &str, error: RecipeError) -> RecipeError {
-    let (code, hints) = (error.error_code(), error.hints().to_vec());
-    let message = format!("recipe `{specification}` of [{part}] is not built in and could not be loaded");
-    let words = error.classic_words();
-    let words = words.0.map(|message| (message.to_owned(), words.1.map(str::to_owned)));
-    let mut failure = RecipeError::new(message).because(error).code(code).option("recipe");
-    if let Some((message, doing)) = words {
-        failure = failure.in_classic_words(message, doing);
-    }
-    hints.into_iter().fold(failure, RecipeError::hint)
-}
-
-/// A distribution that has no recipe of that name, as an error that tells which it has.
-fn no_entry(set: &WorkingSet, requirement: &str, name: &str) -> RecipeError {
-    let points = set.entry_points(requirement, RECIPES).unwrap_or_default();
-    let known: Vec<&str> = points.iter().map(|point| point.name.as_str()).collect();
-    let near = if known.len() <= FEW { known.join(", ") } else { nearest(name, known).join(", ") };
-    let error = RecipeError::new(format!("`{requirement}` has no recipe `{name}`")).code("E-recipe-missing");
-    if near.is_empty() { error } else { error.hint(format!("it has {near}")) }
-}
-
-fn entry_point(
-    set: &WorkingSet,
-    requirement: &str,
-    group: &str,
-    name: &str,
-) -> Result<Option<Value>, EggError> {
-    let points = set.entry_points(requirement, group)?;
-    let point = points.into_iter().find(|point| point.name == name);
-    Ok(point.map(|point| json!({"module": point.module, "attribute": point.attribute})))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
