@@ -70,7 +70,8 @@ impl<'a> Part<'a> {
             Sight::Desk(desk) => (desk.sink(), Arc::clone(desk.jobs()), true),
         };
         let _token = (!holds_token).then(|| jobs.token());
-        let program = jobs.lend(program);
+        // What a killed build has started must not go on writing where the next one builds.
+        let program = jobs.lend(program).guarded();
         let finished = program.run(None, &mut |line| {
             sink.event(Event::PartOutput { part: name.clone(), line: line.to_owned() });
         });

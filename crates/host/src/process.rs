@@ -2,8 +2,10 @@
 //! left behind.
 //!
 //! Every child leads a process group of its own and is killed by the kernel when the thread that started it ends, so
-//! a killed agent leaves no build running. No descriptor beyond 0, 1 and 2 reaches a child unless it is passed.
+//! a killed agent leaves no build running; what children started themselves needs [`Program::guarded`]. No descriptor
+//! beyond 0, 1 and 2 reaches a child unless it is passed.
 
+mod guardian;
 mod lines;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +23,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
+pub use self::guardian::Guardian;
 use self::lines::Lines;
 use crate::jobs::JobServer;
 use crate::users::Account;
@@ -36,6 +39,7 @@ pub struct Program {
     account: Option<Account>,
     umask: Option<u32>,
     jobs: Option<Arc<JobServer>>,
+    is_guarded: bool,
 }
 
 /// How a child ended.
@@ -89,6 +93,7 @@ impl Program {
             account: None,
             umask: None,
             jobs: None,
+            is_guarded: false,
         }
     }
 
@@ -171,6 +176,14 @@ impl Program {
         self
     }
 
+    /// Ends it with everything that it started even when this process is killed, for what must not go on working without
+    /// us: the kernel ends only what we have started ourselves. Counts for [`Program::run`].
+    #[must_use]
+    pub fn guarded(mut self) -> Self {
+        self.is_guarded = true;
+        self
+    }
+
     /// What was set for a variable of the environment.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&std::ffi::OsStr> {
@@ -204,12 +217,13 @@ impl Program {
         drop(command);
         let mut lines = Lines::new(on_line);
         let followed = followed(&child);
+        let guardian = if self.is_guarded { Some(Guardian::of(&child)?) } else { None };
         let timed_out = !follow(&mut reader, limit.map(|limit| Instant::now() + limit), &mut lines)?;
         if timed_out {
             kill_group(&child, Signal::SIGKILL);
         }
         // Before the wait: afterwards the number may belong to somebody else.
-        drop(followed);
+        drop((followed, guardian));
         let status = child.wait()?;
         // What the child started and did not wait for ends with it.
         kill_group(&child, Signal::SIGKILL);
@@ -283,6 +297,17 @@ impl Program {
     fn start(&self, command: &mut Command) -> io::Result<Child> {
         command.process_group(0);
         self.start_prepared(command)
+    }
+
+    /// Starts it in a group of its own, which nobody ends but the caller.
+    fn start_outliving(&self, command: &mut Command) -> io::Result<Child> {
+        command.process_group(0);
+        // SAFETY: the closure makes only async-signal-safe calls.
+        #[expect(unsafe_code, reason = "a child is prepared between fork and exec")]
+        unsafe {
+            command.pre_exec(|| prepare(None, None));
+        }
+        spawn(command)
     }
 
     fn start_prepared(&self, command: &mut Command) -> io::Result<Child> {

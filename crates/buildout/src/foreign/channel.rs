@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use camino::Utf8Path;
-use host::process::{Followed, Program, end_group, followed};
+use host::process::{Followed, Guardian, Program, end_group, followed};
 use host::readable::readable;
 use serde_json::{Value, json};
 
@@ -71,6 +71,8 @@ struct Connection {
     child: Child,
     /// An interrupted build ends what recipes run.
     followed: Option<Followed>,
+    /// Ends what recipes have started when this process is killed.
+    _guardian: Guardian,
     /// The environment as the worker has it.
     environment: BTreeMap<String, String>,
     /// Errors of the engine that the worker was told of, by number: when one comes back it is the same error.
@@ -107,7 +109,9 @@ impl Channel {
         let child =
             program.spawn(Stdio::from(OwnedFd::from(theirs)), stdout, stderr).map_err(WorkerError::Start)?;
         let followed = Some(followed(&child));
+        let guardian = Guardian::of(&child).map_err(WorkerError::Start)?;
         let connection = Connection {
+            _guardian: guardian,
             socket: ours,
             received: Vec::new(),
             output,
