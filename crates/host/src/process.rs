@@ -10,8 +10,7 @@ mod lines;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::io::{self, Read};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,12 +18,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 pub use self::guardian::Guardian;
-use self::lines::Lines;
+use self::lines::{Lines, follow};
 use crate::jobs::JobServer;
 use crate::users::Account;
 
@@ -492,38 +490,6 @@ pub fn is_alive(pid: u32) -> bool {
         status.rsplit(')').next().and_then(|rest| rest.split_whitespace().next()),
         None | Some("Z" | "X")
     )
-}
-
-/// Copies output until its end; `false` when the deadline came first.
-fn follow(reader: &mut io::PipeReader, deadline: Option<Instant>, lines: &mut Lines<'_>) -> io::Result<bool> {
-    let mut buffer = [0_u8; 16 * 1024];
-    let descriptor: OwnedFd = reader.try_clone()?.into();
-    loop {
-        let timeout = match deadline {
-            None => PollTimeout::NONE,
-            Some(deadline) => {
-                let left = deadline.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    return Ok(false);
-                }
-                PollTimeout::try_from(left.as_millis().min(60_000) as i32 + 1).unwrap_or(PollTimeout::MAX)
-            }
-        };
-        // SAFETY: the descriptor outlives the borrow.
-        #[expect(unsafe_code, reason = "poll wants a borrowed descriptor")]
-        let borrowed = unsafe { std::os::fd::BorrowedFd::borrow_raw(descriptor.as_raw_fd()) };
-        let mut wanted = [PollFd::new(borrowed, PollFlags::POLLIN)];
-        match poll(&mut wanted, timeout) {
-            Ok(0) | Err(nix::errno::Errno::EINTR) => continue,
-            Ok(_) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let count = reader.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(true);
-        }
-        lines.take(&buffer[..count]);
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,11 @@
 //! What a child writes: each line as it comes, and all of it for later, as far as it is not too much.
 
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::Instant;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
 /// A line that does not end is taken for several ones of this length.
 const LONGEST_LINE: usize = 64 << 10;
 /// Of so much output at the beginning, and of so much at the end, everything is kept.
@@ -67,6 +73,42 @@ impl<'a> Lines<'a> {
     fn tell(&mut self) {
         let line = std::mem::take(&mut self.pending);
         (self.on_line)(&String::from_utf8_lossy(&line));
+    }
+}
+
+/// Copies output until its end; `false` when the deadline came first.
+pub(super) fn follow(
+    reader: &mut io::PipeReader,
+    deadline: Option<Instant>,
+    lines: &mut Lines<'_>,
+) -> io::Result<bool> {
+    let mut buffer = [0_u8; 16 * 1024];
+    let descriptor: OwnedFd = reader.try_clone()?.into();
+    loop {
+        let timeout = match deadline {
+            None => PollTimeout::NONE,
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Ok(false);
+                }
+                PollTimeout::try_from(left.as_millis().min(60_000) as i32 + 1).unwrap_or(PollTimeout::MAX)
+            }
+        };
+        // SAFETY: the descriptor outlives the borrow.
+        #[expect(unsafe_code, reason = "poll wants a borrowed descriptor")]
+        let borrowed = unsafe { std::os::fd::BorrowedFd::borrow_raw(descriptor.as_raw_fd()) };
+        let mut wanted = [PollFd::new(borrowed, PollFlags::POLLIN)];
+        match poll(&mut wanted, timeout) {
+            Ok(0) | Err(nix::errno::Errno::EINTR) => continue,
+            Ok(_) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let count = reader.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(true);
+        }
+        lines.take(&buffer[..count]);
     }
 }
 
