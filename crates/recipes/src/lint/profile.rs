@@ -1,7 +1,7 @@
 //! A profile as the rules see it: what it extends merged in as far as it can be read, bases merged, references followed.
 
-use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use buildout::{OutlineSection, SyntaxError, outline};
@@ -116,6 +116,8 @@ pub(super) struct Profile {
     siblings: Vec<Rc<File>>,
     /// The other profiles beside it: one of them may render it, with parts of it chosen there.
     others: Vec<Rc<File>>,
+    /// The words behind colons in all of them, collected when somebody asks.
+    named: OnceCell<HashSet<String>>,
 }
 
 /// A section as the files write it, one over the other.
@@ -147,7 +149,7 @@ impl Profile {
             .iter()
             .map(|(name, section)| {
                 let mut options = IndexMap::new();
-                merge(&written, section, &mut options, 0);
+                merge(&written, section, &mut options, &mut BTreeSet::new(), 0);
                 let (line, own) = (section.line, section.own.clone());
                 (name.clone(), Section { name: name.clone(), line, options, own })
             })
@@ -170,17 +172,21 @@ impl Profile {
             texts: files,
             siblings,
             others,
+            named: OnceCell::new(),
         })
     }
 
     /// Whether any of the files refers to an option of that name.
     pub(super) fn refers_to(&self, option: &str) -> bool {
-        let name = format!(":{option}");
-        let is_end =
-            |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || "-_.".contains(next));
-        self.texts.iter().chain(&self.siblings).any(|file| {
-            file.text.match_indices(&name).any(|(start, _)| is_end(&file.text[start + name.len()..]))
-        })
+        let is_of_name = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
+        let named = self.named.get_or_init(|| {
+            let texts = self.texts.iter().chain(&self.siblings).map(|file| file.text.as_str());
+            let behind_colons = texts.flat_map(|text| text.split(':').skip(1));
+            let names = behind_colons.map(|rest| rest.split(|letter| !is_of_name(letter)).next());
+            names.flatten().map(str::to_owned).collect()
+        });
+        // Of a name with other letters, such as a blank, the first word is enough to be silent.
+        named.contains(option.split(|letter| !is_of_name(letter)).next().unwrap_or_default())
     }
 
     /// The sections of which templates get every option: `section NAME SECTION` in a context.
@@ -306,15 +312,27 @@ struct Walk<'l> {
 
 impl Walk<'_> {
     fn visit(&mut self, path: &Utf8Path, file: &Rc<File>) {
+        // A stack of our own: chains of profiles may be longer than that of the thread.
+        let mut open = vec![Step::Look(path.to_owned(), Rc::clone(file))];
+        while let Some(step) = open.pop() {
+            match step {
+                Step::Look(path, file) => self.look(&path, file, &mut open),
+                Step::Keep(file) => self.files.push(file),
+            }
+        }
+    }
+
+    fn look(&mut self, path: &Utf8Path, file: Rc<File>, open: &mut Vec<Step>) {
         if !self.seen.insert(path.to_owned()) {
             return;
         }
         let is_root = self.seen.len() == 1;
+        let start = open.len();
+        open.push(Step::Keep(Rc::clone(&file)));
         let words = file.extends();
         if words.iter().any(|word| word.contains(['$', '{', '}'])) {
             // What a template puts there is known when it is rendered.
             self.is_open = true;
-            self.files.push(Rc::clone(file));
             return;
         }
         for word in words {
@@ -324,7 +342,7 @@ impl Walk<'_> {
             }
             let other = buildout::normalised(&path.parent().unwrap_or(path).join(word));
             match self.library.file(&other) {
-                Some(found) => self.visit(&other, &found),
+                Some(found) => open.push(Step::Look(other, found)),
                 None => {
                     self.is_open = true;
                     if is_root {
@@ -333,8 +351,15 @@ impl Walk<'_> {
                 }
             }
         }
-        self.files.push(Rc::clone(file));
+        // The first is looked at first, and this file is kept after all that it extends.
+        open[start + 1..].reverse();
     }
+}
+
+/// What is left to do on the walk.
+enum Step {
+    Look(Utf8PathBuf, Rc<File>),
+    Keep(Rc<File>),
 }
 
 /// Puts what a file writes over what the files before it have written.
@@ -368,21 +393,26 @@ fn add(written: &mut IndexMap<String, Written>, file: &File, is_own: bool) {
     }
 }
 
-/// Merges the bases of a section, then its own options.
-fn merge(
-    written: &IndexMap<String, Written>,
-    section: &Written,
+/// Merges the options of a section, then what its bases have besides: the last one wins, so it comes first. Each base is
+/// `seen` once, since it has nothing to add when it is met again; bases that share bases would multiply otherwise.
+fn merge<'w>(
+    written: &'w IndexMap<String, Written>,
+    section: &'w Written,
     options: &mut IndexMap<String, Setting>,
+    seen: &mut BTreeSet<&'w str>,
     depth: usize,
 ) {
-    for base in &section.bases {
-        if let Some(base) = written.get(base)
+    for (name, setting) in &section.options {
+        options.entry(name.clone()).or_insert_with(|| setting.clone());
+    }
+    for base in section.bases.iter().rev() {
+        if let Some(base_section) = written.get(base)
             && depth < MOST_STEPS
+            && seen.insert(base)
         {
-            merge(written, base, options, depth + 1);
+            merge(written, base_section, options, seen, depth + 1);
         }
     }
-    options.extend(section.options.iter().map(|(name, setting)| (name.clone(), setting.clone())));
 }
 
 /// The text with empty lines where a template engine has statements or comments of a whole line, and whether any of them
