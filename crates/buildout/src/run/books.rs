@@ -105,7 +105,8 @@ impl<'b> Books<'b> {
         if action == Action::Update
             && let Some(recorded) = self.record.remove(part)
         {
-            remove_paths(voice.directory, paths(&recorded), &|message| voice.warn(message));
+            let warn = |message| voice.warn(message);
+            remove_paths(voice.directory, self.record.territory(), paths(&recorded), &warn);
         }
     }
 

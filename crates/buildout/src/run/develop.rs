@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::parts::remove_paths;
 use super::record::Record;
+use super::territory::Territory;
 use crate::eggs::{EggBuild, SetupScript};
 use crate::engine::{Activity, Engine};
 use crate::{BuildError, Level};
@@ -25,10 +27,11 @@ pub(super) fn develop(engine: &mut Engine, record: &mut Record) -> Result<(), Bu
                 make_links(engine, wanted, &directory)
             })?,
     };
-    for path in before.iter().map(|path| engine.directory().join(path)).filter(|path| !made.contains(path)) {
-        host::files::remove_tree(&path)
-            .map_err(|source| BuildError::file(format!("cannot remove {path}"), source))?;
-    }
+    let gone = before.iter().filter(|path| !made.contains(&engine.directory().join(path)));
+    let gone: Vec<&str> = gone.map(|path| path.as_str()).collect();
+    let territory = Territory::of(engine)?;
+    let warn = |message| engine.log(Level::Warning, None, message);
+    remove_paths(engine.directory(), Some(&territory), gone.into_iter(), &warn);
     record.set_develop_eggs(&made);
     record.save()
 }

@@ -7,11 +7,12 @@ use indexmap::IndexMap;
 use super::extensions::Extensions;
 use super::launcher::Replace;
 use super::parts::Run;
+use super::territory::Territory;
 use super::{develop, launcher, past, rebootstrap, record::Record};
 use crate::engine::{Activity, Engine};
 use crate::installed::SIGNATURE;
 use crate::plan::{Plan, Wanted, Why, plan};
-use crate::{Action, Build, BuildError, Event, Fault, Level, Outcome, RecipeError, Settings};
+use crate::{Action, Build, BuildError, Dialect, Event, Fault, Level, Outcome, RecipeError, Settings};
 
 pub(super) type Options = IndexMap<String, String>;
 
@@ -32,6 +33,10 @@ pub(super) fn install(
         let path = engine.require("buildout", "installed")?;
         let path = (!path.is_empty()).then(|| Utf8PathBuf::from(path));
         let mut record = Record::load(path.clone(), &*settings.clock)?;
+        // Compatibility: zc.buildout removes whatever is recorded.
+        if engine.dialect() == Dialect::Slapos {
+            record.confine(Territory::of(engine)?);
+        }
         engine.tell_own_distributions()?;
         develop::develop(engine, &mut record)?;
         for hook in &mut settings.hooks {

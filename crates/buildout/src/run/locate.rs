@@ -70,7 +70,9 @@ pub(super) fn excerpts(engine: &Engine, error: &BuildError) -> Vec<Excerpt> {
         Fault::UnknownMacro { section, parent, .. } => find_in_option(engine, section, "<", parent)
             .map(|(source, range)| excerpt(source, range, "there is no such section")),
         Fault::MacroLoop { section } => at_option(section, "<", ""),
-        Fault::TooLong { section, option, .. } => at_option(section, option, "this option"),
+        Fault::TooLong { section, option, .. } | Fault::TooMuch { section, option, .. } => {
+            at_option(section, option, "this option")
+        }
         Fault::InvalidValue { option, expected, .. } => {
             at_option("buildout", option, &format!("{expected} is expected"))
         }

@@ -9,6 +9,7 @@ use super::books::{Books, Task};
 use super::install::{Options, call};
 use super::record::Record;
 use super::sequence::Sequence;
+use super::territory::Territory;
 use super::{team, work};
 use crate::engine::{Activity, Engine};
 use crate::installed::paths;
@@ -109,7 +110,8 @@ impl Run<'_> {
             let uninstall = Uninstall { part, options: &options, directory: &directory };
             work::attempt(part, || engine.uninstall_by_recipe(&uninstall))
                 .map_err(|error| BuildError::from_recipe(part, error))?;
-            remove_paths(&directory, paths(&options), &|message| engine.log(Level::Warning, None, message));
+            let warn = |message| engine.log(Level::Warning, None, message);
+            remove_paths(&directory, self.record.territory(), paths(&options), &warn);
             Ok(())
         });
         let seconds = self.settings.clock.now().duration_since(start).as_secs_f64();
@@ -140,8 +142,11 @@ fn one_by_one<'b>(engine: &mut Engine, mut books: Books<'b>, sequence: &Arc<Sequ
 }
 
 /// Removes what a part owns. What cannot be removed is reported and left.
+///
+/// With a `territory`, what is outside of it is reported and left, too.
 pub(super) fn remove_paths<'p>(
     directory: &Utf8Path,
+    territory: Option<&Territory>,
     paths: impl Iterator<Item = &'p str>,
     warn: &dyn Fn(String),
 ) {
@@ -149,6 +154,12 @@ pub(super) fn remove_paths<'p>(
         let path = crate::profiles::normalise(&directory.join(path));
         if directory.starts_with(&path) {
             warn(format!("'{path}' is not removed: the buildout itself is in it."));
+            continue;
+        }
+        if territory.is_some_and(|territory| !territory.has(&path)) {
+            if path.symlink_metadata().is_ok() {
+                warn(format!("'{path}' is not removed: it is outside of the buildout."));
+            }
             continue;
         }
         if let Err(error) = host::files::remove_tree(&path) {

@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use super::install::{Options, announce, make_directories, options_of};
 use super::parts::Run;
 use super::record::Record;
+use super::territory::Territory;
 use crate::engine::{Activity, Engine};
 use crate::installed::SIGNATURE;
 use crate::plan::{Wanted, difference, plan};
@@ -96,6 +97,7 @@ fn install_initialised(engine: &mut Engine, settings: &mut Settings) -> Result<F
     let path = engine.require("buildout", "installed")?;
     let path = (!path.is_empty()).then(|| Utf8PathBuf::from(format!("{path}{SUFFIX}")));
     let mut record = Record::load(path, &*settings.clock)?;
+    record.confine(Territory::of(engine)?);
     let check_signatures = engine.flag("check-signature", true)?;
     let wanted = Wanted { parts: &parts, keep_others: false, check_signatures };
     let directory = engine.directory().to_owned();

@@ -8,6 +8,7 @@ use host::clock::Clock;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
+use super::territory::Territory;
 use crate::BuildError;
 use crate::installed::{Installed, PATHS, text};
 
@@ -25,6 +26,8 @@ pub(super) struct Record {
     /// All parts that this build may install or update, in order.
     order: Vec<String>,
     develop_eggs: String,
+    /// Where recorded paths may be removed; none for everywhere.
+    territory: Option<Territory>,
     /// None when the profile wants no record.
     path: Option<Utf8PathBuf>,
     /// What the file holds; none when there is no file.
@@ -47,11 +50,21 @@ impl Record {
             after: HashMap::new(),
             order: Vec::new(),
             develop_eggs,
+            territory: None,
             path,
             written,
             written_at: clock.now(),
             unsaved: 0.0,
         })
+    }
+
+    /// Says where recorded paths may be removed.
+    pub(super) fn confine(&mut self, territory: Territory) {
+        self.territory = Some(territory);
+    }
+
+    pub(super) fn territory(&self) -> Option<&Territory> {
+        self.territory.as_ref()
     }
 
     /// What is installed at this moment.

@@ -119,7 +119,7 @@ fn failed(
     (directory, warn): (&Utf8Path, &dyn Fn(String)),
 ) -> BuildError {
     if task.action == Action::Install {
-        remove_paths(directory, created.iter().map(String::as_str), warn);
+        remove_paths(directory, None, created.iter().map(String::as_str), warn);
     }
     let error = match sink.kept() {
         Some(path) => error.hint(format!("the whole output of the part is in {path}")),

@@ -219,6 +219,32 @@ fn a_path_that_holds_the_buildout_itself_is_never_removed() {
 }
 
 #[test]
+fn what_a_record_names_outside_of_the_buildout_is_left() {
+    let bench = Bench::with("[buildout]\nparts =\n");
+    let other = Bench::new();
+    other.write("tree/file", "theirs");
+    other.write("egg", "theirs");
+    bench.write("inside", "ours");
+    fs_err::os::unix::fs::symlink(&other.root, bench.path("link")).unwrap();
+    let root = &other.root;
+    bench.write(
+        ".installed.cfg",
+        &format!(
+            "[buildout]\ninstalled_develop_eggs = {root}/egg\n\t/\nparts = a\n[a]\nrecipe = test\n\
+             __buildout_installed__ = {root}/tree\n\t../{}/tree/file\n\tinside\n\tlink\n\t/no/such\n",
+            root.file_name().unwrap()
+        ),
+    );
+
+    let log = bench.succeed("");
+
+    assert_eq!(other.read("tree/file"), "theirs");
+    assert_eq!(other.read("egg"), "theirs");
+    assert!(!exists(bench.path("inside")) && bench.path("link").symlink_metadata().is_err());
+    assert_eq!(log.matches("is not removed: it is outside of the buildout.").count(), 3, "{log}");
+}
+
+#[test]
 fn the_launcher_is_written_where_a_program_is_known() {
     let bench = Bench::with("[buildout]\nparts =\n");
     let mut settings = Settings::new(CommandLine::parse(["bootstrap"]).unwrap(), &*bench.root);
