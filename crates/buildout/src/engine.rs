@@ -15,6 +15,7 @@ mod unasked;
 
 pub(crate) use defaults::known_options;
 pub(crate) use state::unused_message;
+pub(crate) use substitute::MOST_TEXT;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -49,6 +50,8 @@ pub(crate) struct Engine {
     /// Sections whose initialisation has begun and not ended, the innermost last.
     initialising: Vec<String>,
     doing: Vec<Activity>,
+    /// How long the options of all slots are together, in bytes.
+    held: usize,
     /// Conditions of sections that were decided, for the interpreter that is used when the profile names none.
     pub(crate) conditions: HashMap<String, bool>,
     /// Texts of profiles that came from the network, by address.
@@ -182,6 +185,7 @@ impl Engine {
             order: Vec::new(),
             initialising: Vec::new(),
             doing: Vec::new(),
+            held: 0,
             conditions: HashMap::new(),
             fetched: HashMap::new(),
             registry: settings.registry.iter().flat_map(names).collect(),

@@ -197,6 +197,19 @@ pub enum Fault {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// An option with which all options together become too long.
+    #[error(
+        "with the option {option} of section [{section}], all options together become longer than {} MiB",
+        limit >> 20
+    )]
+    TooMuch {
+        /// The section.
+        section: String,
+        /// The option.
+        option: String,
+        /// The limit, in bytes.
+        limit: usize,
+    },
     /// A macro that does not exist.
     #[error("section [{section}] takes its options from [{parent}], which does not exist")]
     UnknownMacro {
@@ -492,7 +505,7 @@ impl Fault {
             Self::Substitution { .. } => "E-profile-substitution",
             Self::Circular { .. } => "E-profile-circular",
             Self::TooDeep { .. } => "E-profile-too-deep",
-            Self::TooLong { .. } => "E-profile-too-large",
+            Self::TooLong { .. } | Self::TooMuch { .. } => "E-profile-too-large",
             Self::UnknownMacro { .. } => "E-profile-unknown-macro",
             Self::MacroLoop { .. } => "E-profile-macro-loop",
             Self::InvalidValue { .. } | Self::RelativeInRemote { .. } => "E-profile-value",

@@ -285,12 +285,18 @@ pub(crate) fn profiles_like(path: &Utf8Path) -> Vec<String> {
 /// Reads a profile, unless it is too large to be one; what calls itself a file and has no end is no profile either.
 fn read_profile(path: &Utf8Path) -> std::io::Result<String> {
     let mut text = String::new();
-    let read = fs_err::File::open(path)?.take(LARGEST_PROFILE + 1).read_to_string(&mut text)?;
+    let file = if is_stream(path) { fs_err::File::open(path)? } else { host::files::open_to_read(path)? };
+    let read = file.take(LARGEST_PROFILE + 1).read_to_string(&mut text)?;
     if read as u64 > LARGEST_PROFILE {
         let message = format!("it is larger than the {} MiB that a profile may have", LARGEST_PROFILE >> 20);
         return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, message));
     }
     Ok(text)
+}
+
+/// Whether somebody gives a profile through a descriptor, or none on purpose: `-c <(…)`, `-c /dev/stdin`.
+fn is_stream(path: &Utf8Path) -> bool {
+    path.starts_with("/dev/fd") || path == "/dev/stdin" || path == "/dev/null"
 }
 
 /// Takes an option of `[buildout]` that lists profiles, however it was assigned.

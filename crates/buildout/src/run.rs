@@ -19,6 +19,7 @@ mod show_graph;
 mod show_plan;
 mod strip;
 mod team;
+mod territory;
 mod why;
 mod work;
 

@@ -1,7 +1,7 @@
 //! Files that survive a crash: written beside, synced, renamed; and trees that can be removed whatever their modes.
 
 use std::fs::Permissions;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -113,11 +113,29 @@ pub fn open_to_append(path: &Utf8Path, mode: u32) -> io::Result<fs::File> {
 /// # Errors
 /// Any failure other than the file's absence.
 pub fn read_if_present(path: &Utf8Path) -> io::Result<Option<Vec<u8>>> {
-    match fs::read(path) {
-        Ok(content) => Ok(Some(content)),
+    let mut content = Vec::new();
+    match open_to_read(path).and_then(|mut file| file.read_to_end(&mut content)) {
+        Ok(_) => Ok(Some(content)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Opens a file to read it. A pipe or a device is refused: it may never give anything, or never end.
+///
+/// # Errors
+/// The file cannot be opened, or is none. A directory is opened, and fails when it is read.
+pub fn open_to_read(path: &Utf8Path) -> io::Result<fs::File> {
+    use fs_err::os::unix::fs::OpenOptionsExt as _;
+
+    // Without this flag, opening a pipe waits for somebody who writes.
+    let flags = nix::libc::O_NONBLOCK;
+    let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let kind = file.metadata()?.file_type();
+    if kind.is_file() || kind.is_dir() {
+        return Ok(file);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe or a device, not a file"))
 }
 
 /// Reads a text file; a missing one is `None`.

@@ -371,8 +371,13 @@ fn prepare(account: Option<&Account>, umask: Option<u32>) -> io::Result<()> {
     close_beyond_standard()
 }
 
-/// A child is asked to end by signals, which it would not hear if it inherited what we block.
+/// A child is asked to end by signals, which it would not hear if it inherited what we block or ignore.
 pub(crate) fn receive_every_signal() -> io::Result<()> {
+    // SAFETY: the default action runs no code of ours.
+    #[expect(unsafe_code, reason = "no safe wrapper exists")]
+    unsafe {
+        nix::sys::signal::signal(Signal::SIGXFSZ, nix::sys::signal::SigHandler::SigDfl)?;
+    }
     nix::sys::signal::SigSet::empty().thread_set_mask().map_err(io::Error::from)
 }
 

@@ -46,6 +46,15 @@ impl Interruptions {
     }
 }
 
+/// Lets a write beyond the largest file that this process may make (`ulimit -f`) fail like any other, instead of ending
+/// the process. Children get the default back.
+pub fn survive_too_large_files() {
+    // SAFETY: to ignore a signal runs no code of ours.
+    #[expect(unsafe_code, reason = "no safe wrapper exists")]
+    let ignored = unsafe { nix::sys::signal::signal(Signal::SIGXFSZ, nix::sys::signal::SigHandler::SigIgn) };
+    ignored.expect("the kernel has this signal, and it can be ignored");
+}
+
 impl Drop for Interruptions {
     fn drop(&mut self) {
         let _ = self.signals.thread_unblock();

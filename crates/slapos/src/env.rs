@@ -63,7 +63,8 @@ impl Environment {
             working_directory: std::env::current_dir()
                 .ok()
                 .and_then(|path| Utf8PathBuf::try_from(path).ok())
-                .unwrap_or_else(|| Utf8PathBuf::from("/")),
+                // A directory that was removed, or has a name that is not UTF-8, and never another one.
+                .unwrap_or_else(|| Utf8PathBuf::from("/proc/self/cwd")),
             program: program(),
             has_terminal: std::io::stderr().is_terminal(),
             variables: std::env::vars_os().collect(),

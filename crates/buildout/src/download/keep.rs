@@ -97,7 +97,7 @@ pub(super) fn check(
 
 /// Checks a file of this machine. Without checksums it is enough that it is there.
 pub(super) fn check_file(download: &Download, path: &Utf8Path, place: Place) -> Result<(), DownloadError> {
-    let hashes = fs::File::open(path).and_then(|mut file| match download.is_checked() {
+    let hashes = host::files::open_to_read(path).and_then(|mut file| match download.is_checked() {
         true => Hashes::of(&mut file, &algorithms(download)),
         false => Ok(Hashes::default()),
     });

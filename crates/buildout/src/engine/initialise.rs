@@ -44,6 +44,9 @@ impl Engine {
         } else {
             self.table.resolve(name)?
         };
+        for (option, text) in &options {
+            self.hold(name, option, text.len())?;
+        }
         let base = self.base_of(name);
         let options = options.into_iter().map(|(option, text)| (option, Entry::new(text))).collect();
         self.slots.insert(name.to_owned(), Slot { options, base, ..Slot::default() });

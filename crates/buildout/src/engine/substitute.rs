@@ -10,6 +10,9 @@ use crate::{BuildError, Dialect};
 /// The longest text that an option may become: references that double what they refer to would fill every memory.
 const LONGEST_VALUE: usize = 64 << 20;
 
+/// How long all options of sections in use may be together, before and after their references are expanded.
+pub(crate) const MOST_TEXT: usize = 512 << 20;
+
 /// The options being expanded, the innermost last.
 type Seen = Vec<(String, String)>;
 
@@ -116,8 +119,19 @@ impl Engine {
             seen.push((section.to_owned(), option.to_owned()));
             let value = engine.expand_text(section, option, &text, seen)?;
             seen.pop();
+            engine.hold(section, option, value.len())?;
             Ok(value)
         })
+    }
+
+    /// Counts what is kept in memory: many options that repeat a long one would fill it, too.
+    pub(super) fn hold(&mut self, section: &str, option: &str, length: usize) -> Result<(), BuildError> {
+        self.held += length;
+        if self.held > MOST_TEXT {
+            let (section, option) = (section.to_owned(), option.to_owned());
+            return Err(Fault::TooMuch { section, option, limit: MOST_TEXT }.into());
+        }
+        Ok(())
     }
 
     /// Expands a text that is no option, as the given section would.

@@ -74,7 +74,9 @@ pub(super) fn hints(error: &BuildError) -> Vec<String> {
         Fault::Usage(_) => vec!["`buildout --help` shows the options and commands".to_owned()],
         Fault::Substitution { .. } => vec!["write $${ where the text itself is meant".to_owned()],
         Fault::TooDeep { .. } => vec!["look for options that refer to one another without end".to_owned()],
-        Fault::TooLong { .. } => vec!["look for references that repeat a long option many times".to_owned()],
+        Fault::TooLong { .. } | Fault::TooMuch { .. } => {
+            vec!["look for references and macros that repeat a long option many times".to_owned()]
+        }
         Fault::MacroLoop { .. } => vec!["remove one of the `<` options on the way around".to_owned()],
         Fault::InvalidValue { expected, .. } => vec![format!("write {expected}")],
         Fault::RelativeInRemote { .. } => {

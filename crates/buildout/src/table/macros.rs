@@ -7,11 +7,20 @@ use indexmap::IndexMap;
 use super::upstream::{sorted_pending, split_pending};
 use super::{History, Origin, Step, Table};
 use crate::BuildError;
+use crate::engine::MOST_TEXT;
 use crate::fault::Fault;
 use crate::nearest::nearest;
 
 /// Deeper chains of macros are refused instead of exhausting the stack.
 const DEEPEST: usize = 500;
+
+/// Macros that are resolved already.
+#[derive(Default)]
+struct Known {
+    macros: HashMap<String, IndexMap<String, String>>,
+    /// How long their options are together, in bytes.
+    length: usize,
+}
 
 impl Table {
     /// The options of a section with those that its macros bring, the option `<` itself left out. The section must
@@ -20,7 +29,7 @@ impl Table {
     /// # Errors
     /// [`Fault::UnknownMacro`], [`Fault::MacroLoop`].
     pub(crate) fn resolve(&self, name: &str) -> Result<IndexMap<String, String>, BuildError> {
-        self.resolve_below(name, &mut Vec::new(), &mut HashMap::new())
+        self.resolve_below(name, &mut Vec::new(), &mut Known::default())
     }
 
     /// `known` are macros that are resolved already: without it, towers of macros that share their bases would take
@@ -29,9 +38,9 @@ impl Table {
         &self,
         name: &str,
         above: &mut Vec<String>,
-        known: &mut HashMap<String, IndexMap<String, String>>,
+        known: &mut Known,
     ) -> Result<IndexMap<String, String>, BuildError> {
-        if let Some(options) = known.get(name) {
+        if let Some(options) = known.macros.get(name) {
             return Ok(options.clone());
         }
         let section = &self.sections[name];
@@ -77,7 +86,14 @@ impl Table {
             options.insert(option.to_owned(), History(vec![before, change]).value(None));
         }
         if !above.is_empty() {
-            known.insert(name.to_owned(), options.clone());
+            for (option, text) in &options {
+                known.length += text.len();
+                if known.length > MOST_TEXT {
+                    let (section, option) = (name.to_owned(), option.clone());
+                    return Err(Fault::TooMuch { section, option, limit: MOST_TEXT }.into());
+                }
+            }
+            known.macros.insert(name.to_owned(), options.clone());
         }
         Ok(options)
     }

@@ -38,6 +38,7 @@ impl Subcommand for Buildout {
     ];
 
     fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
+        host::signals::survive_too_large_files();
         let environment = context.environment;
         let mut command_line = match CommandLine::parse(self.words) {
             Ok(line) => line,

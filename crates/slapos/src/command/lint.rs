@@ -30,13 +30,15 @@ impl Subcommand for Lint {
         let asked = if self.files.is_empty() { vec![".".to_owned()] } else { self.files };
         let mut found: Vec<(String, Finding, String)> = Vec::new();
         let mut left_out = Vec::new();
-        let read = |path: &Utf8Path| fs_err::read_to_string(path).ok();
+        let read = |path: &Utf8Path| host::files::read_text_if_present(path).ok().flatten();
         let library = Library::new(&read);
         for name in &asked {
             for (shown, path) in profiles(context, name)? {
                 let path = buildout::normalised(&path);
                 let siblings = siblings(&path);
-                let text = fs_err::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+                let text = host::files::read_text_if_present(&path)
+                    .and_then(|text| text.ok_or_else(|| std::io::ErrorKind::NotFound.into()))
+                    .map_err(|error| unreadable(&path, &error))?;
                 let role = Role::of(path.file_name().unwrap_or_default());
                 let findings = match lint(&path, &text, role, &library, &siblings) {
                     Ok(findings) => findings,

@@ -7,6 +7,7 @@ mod caches;
 mod profiles;
 mod records;
 mod servers;
+mod surroundings;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};

@@ -165,7 +165,7 @@ fn references_that_double_what_they_refer_to_are_given_up() {
        │
     28 │ a23 = ${:a22}${:a22}
        ╰╴━━━━━━━━━━━━━━━━━━━━ this option
-    hint: look for references that repeat a long option many times
+    hint: look for references and macros that repeat a long option many times
     E-profile-too-large
     ");
 }

@@ -46,15 +46,15 @@ fn an_option_of_a_gigabyte_is_refused_wherever_it_comes_from() {
     insta::assert_snapshot!(trial.refusal("[buildout]\nextends = /dev/zero\n"), @"
     While:
       Initializing.
-    Error: cannot read the profile /dev/zero: it is larger than the 64 MiB that a profile may have
+    Error: cannot read the profile /dev/zero: it is a pipe or a device, not a file
     error: cannot read the profile /dev/zero
-      because: it is larger than the 64 MiB that a profile may have
+      because: it is a pipe or a device, not a file
       ╭▸ DIRECTORY/buildout.cfg:2:11
       │
     2 │ extends = /dev/zero
       ╰╴          ━━━━━━━━━ extended here
-    hint: check that it is the file you mean; no profile is so large
-    E-profile-too-large
+    hint: paths in `extends` start from the directory of the profile that has it
+    E-profile-extends-missing
     ");
 }
 
