@@ -2,8 +2,10 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
-use crate::BuildError;
+use crate::run::line_range;
+use crate::{BuildError, Excerpt};
 
 /// A failure that a person can do something about: what failed, why, and what to try.
 #[derive(Debug)]
@@ -15,6 +17,7 @@ pub struct RecipeError {
     code: &'static str,
     engine: Option<Box<BuildError>>,
     classic: Option<Box<Classic>>,
+    shown: Option<Box<Excerpt>>,
 }
 
 /// What the Python engine's form of the message needs besides.
@@ -40,6 +43,7 @@ impl RecipeError {
             code: "E-recipe-failed",
             engine: None,
             classic: None,
+            shown: None,
         }
     }
 
@@ -62,6 +66,21 @@ impl RecipeError {
     pub fn option(mut self, option: impl Into<String>) -> Self {
         self.option = Some(option.into());
         self
+    }
+
+    /// Shows a line, from 1, of a file that the error is about, which is no profile.
+    #[must_use]
+    pub fn shows(mut self, file: impl Into<String>, text: &str, line: usize) -> Self {
+        let number = u32::try_from(line).unwrap_or(u32::MAX);
+        let range = line_range(text, number);
+        self.shown =
+            Some(Box::new(Excerpt { file: file.into(), text: Arc::from(text), range, label: String::new() }));
+        self
+    }
+
+    /// What [`RecipeError::shows`] was given.
+    pub(crate) fn shown(&self) -> Option<&Excerpt> {
+        self.shown.as_deref()
     }
 
     /// Sets the code under which the manual explains it; `E-recipe-failed` otherwise.

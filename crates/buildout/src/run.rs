@@ -26,6 +26,8 @@ mod work;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use locate::line_range;
+
 use crate::engine::{Activity, Engine};
 use crate::{BuildError, Command, Event, Outcome, Settings, load};
 

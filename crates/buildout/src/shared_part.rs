@@ -249,7 +249,16 @@ fn lock(location: &Utf8Path, log: &dyn Fn(String)) -> std::io::Result<FileLock> 
 }
 
 fn refused(location: &Utf8Path, error: std::io::Error) -> RecipeError {
-    RecipeError::new(format!("cannot build in {location}")).because(error).code("E-file")
+    let is_closed =
+        matches!(error.kind(), std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem);
+    let refused = RecipeError::new(format!("cannot build in {location}")).because(error);
+    if is_closed {
+        let above = location.parent().unwrap_or(location);
+        return refused
+            .hint(format!("run as a user who may write in {above}, or let this one do so"))
+            .code("E-file-permission");
+    }
+    refused.code("E-file")
 }
 
 fn is_shared(value: Option<String>) -> Result<bool, RecipeError> {

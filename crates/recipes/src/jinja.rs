@@ -66,6 +66,13 @@ pub(crate) struct RenderError {
     pub(crate) may_be_ours: bool,
 }
 
+impl RenderError {
+    /// The name that has no value, if that is what is wrong.
+    pub(crate) fn undefined(&self) -> Option<&str> {
+        self.message.strip_prefix('`')?.strip_suffix("` is undefined")
+    }
+}
+
 /// Templates that others import, by the name they are imported under.
 pub(crate) trait Loader: Send + Sync {
     /// The place and the text of the template; `None` when there is no such template.

@@ -58,6 +58,9 @@ pub(crate) fn refused(path: &Utf8Path, error: io::Error) -> RecipeError {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "free space on the disk, then run again".to_owned()
         }
+        io::ErrorKind::InvalidFilename => {
+            "choose a shorter path: a name has at most 255 letters, a path 4095".to_owned()
+        }
         _ => format!("look at what is at {path}"),
     };
     let code = match error.kind() {

@@ -286,8 +286,14 @@ impl Rendered {
             }
         };
         self.render_text(&text).map_err(|error| {
-            let hint = format!("correct line {} of {}", error.line, error.template);
-            RecipeError::new("the template cannot be rendered").because(error).hint(hint).code("E-template")
+            let hint = error.undefined().and_then(|name| self.context.hint_for(name));
+            let hint = hint.unwrap_or_else(|| format!("correct line {} of {}", error.line, error.template));
+            // What a template imports is in another file.
+            let is_own = matches!(&self.source, Source::Url(url) if *url == error.template);
+            let (file, line) = (error.template.clone(), error.line);
+            let failed = RecipeError::new("the template cannot be rendered").because(error);
+            let failed = if is_own { failed.shows(file, &text, line).option("url") } else { failed };
+            failed.hint(hint).code("E-template")
         })
     }
 

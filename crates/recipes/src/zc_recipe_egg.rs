@@ -206,7 +206,7 @@ impl Sources {
         for requirement in &requirements {
             build_patched(part, &settings, requirement)?;
         }
-        let set = part.install_eggs(&settings, &requirements)?;
+        let set = part.install_eggs(&settings, &requirements).map_err(|error| error.option("eggs"))?;
         part.set("executable", set.python().as_str());
         Ok((requirements, set))
     }

@@ -25,6 +25,7 @@ pub(super) fn hints(error: &BuildError) -> Vec<String> {
                 Some(ErrorKind::InvalidData) => "save it as UTF-8",
                 Some(ErrorKind::FileTooLarge) => "check that it is the file you mean; no profile is so large",
                 _ if word.is_empty() => "check the address of the profile",
+                _ if word.contains("://") => "open the address in a browser, and correct it",
                 _ => "paths in `extends` start from the directory of the profile that has it",
             };
             let of_download = source.downcast_ref().and_then(extends_hint);
@@ -89,6 +90,9 @@ fn syntax_hint(error: &SyntaxError) -> String {
     let line = error.lines.first().map_or("", |number| error.line(*number)).trim();
     match error.kind {
         SyntaxErrorKind::NoSection => "begin the profile with `[buildout]`".to_owned(),
+        SyntaxErrorKind::Unknown if line.starts_with('[') && !line.contains(']') => {
+            "close the name of the section with `]`".to_owned()
+        }
         SyntaxErrorKind::Unknown if line.contains(':') && !line.contains('=') => {
             "options are written `name = value`".to_owned()
         }
@@ -105,6 +109,9 @@ fn file_hint(kind: ErrorKind) -> &'static str {
         }
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             "run as a user who may write there, or choose another directory"
+        }
+        ErrorKind::InvalidFilename => {
+            "choose a shorter path: a name has at most 255 letters, a path 4095, the first line of a script 127"
         }
         _ => "check the path, then run the same command again: it goes on where it stopped",
     }
@@ -125,7 +132,11 @@ fn download_hints(error: &DownloadError) -> Vec<String> {
         }
         DownloadError::Checksum(mismatch) => match &mismatch.place {
             Place::Cache(path) => vec![format!("remove {path} from the cache; it is then fetched again")],
-            Place::Network | Place::Local(_) => vec![
+            Place::Local(_) => vec![format!(
+                "if the file was changed on purpose, set `{}sum = {}`; else put back the one that was meant",
+                mismatch.actual.algorithm, mismatch.actual.digits
+            )],
+            Place::Network => vec![
                 "the address probably moved; open it in a browser and correct `url`".to_owned(),
                 format!(
                     "if the file changed on purpose, set `{}sum = {}`",

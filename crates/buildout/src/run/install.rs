@@ -61,7 +61,7 @@ pub(super) fn install(
         // Whatever happened, what is on disk is what the record says.
         let saved = run.record.save();
         if let Some(path) = path {
-            past::remember(run.engine, &path, &run.record.installed().parts);
+            past::remember(run.engine, &path, &run.record.installed().parts, done.is_ok());
         }
         let outcome = run.outcome;
         done.and(saved)?;

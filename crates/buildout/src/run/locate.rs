@@ -60,6 +60,9 @@ pub(super) fn excerpts(engine: &Engine, error: &BuildError) -> Vec<Excerpt> {
             at_reference(engine, reference, problem_label(*problem))
         }
         Fault::Circular { reference, .. } => at_reference(engine, reference, "the circle closes here"),
+        Fault::MissingOption { section, option, near } if !near.is_empty() => {
+            at_option(section, &near[0], &format!("is this `{option}`?"))
+        }
         Fault::MissingOption { section, option, .. } => {
             let header = engine.table.sections.get(section).and_then(|section| section.headers.first());
             header.map(|(source, line)| {
@@ -91,7 +94,11 @@ pub(super) fn excerpts(engine: &Engine, error: &BuildError) -> Vec<Excerpt> {
         }),
         _ => None,
     };
-    found.into_iter().collect()
+    let shown = match error.fault() {
+        Fault::Recipe { error, .. } => error.shown().cloned(),
+        _ => None,
+    };
+    shown.into_iter().chain(found).collect()
 }
 
 fn problem_label(problem: SubstitutionProblem) -> &'static str {
@@ -202,7 +209,7 @@ fn find_word(text: &str, extent: Range<usize>, word: &str) -> Option<Range<usize
 }
 
 /// The bytes of a line, from 1, without its end and without blanks around it.
-fn line_range(text: &str, number: u32) -> Range<usize> {
+pub(crate) fn line_range(text: &str, number: u32) -> Range<usize> {
     let mut start = 0;
     for (position, line) in (1..).zip(text.split_inclusive('\n')) {
         if position == number {

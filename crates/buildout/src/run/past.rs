@@ -106,8 +106,13 @@ impl Past {
 }
 
 /// Writes down what the sections say that the installed parts were built from. `parts` are those that are installed
-/// now, perhaps by an earlier build.
-pub(super) fn remember(engine: &mut Engine, installed: &Utf8Path, parts: &IndexMap<String, Options>) {
+/// now, perhaps by an earlier build; `warns` says whether it is told that they could not be.
+pub(super) fn remember(
+    engine: &mut Engine,
+    installed: &Utf8Path,
+    parts: &IndexMap<String, Options>,
+    warns: bool,
+) {
     // Programs that were written for zc.buildout look at what is in the directory.
     if engine.dialect() == Dialect::Upstream {
         return;
@@ -141,7 +146,9 @@ pub(super) fn remember(engine: &mut Engine, installed: &Utf8Path, parts: &IndexM
         let text = serde_json::to_string_pretty(&sections).expect("maps of text have a JSON form");
         host::files::replace_if_changed(&path, text + "\n", MODE).map(|_| ())
     };
-    if let Err(error) = written {
+    if let Err(error) = written
+        && warns
+    {
         let message = format!("{path} is not written, so `why` will know less: {error}");
         engine.log(Level::Warning, None, message);
     }

@@ -53,6 +53,19 @@ impl Context {
         })
     }
 
+    /// What to do about a name that the template uses and that has no value, when there are variables at all.
+    pub(super) fn hint_for(&self, unknown: &str) -> Option<String> {
+        let names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+        match buildout::nearest(unknown, names.iter().copied()).as_slice() {
+            [near, ..] => Some(format!("did you mean `{near}`?")),
+            [] if names.is_empty() => None,
+            [] => Some(format!(
+                "`context` has {}; add a line to it, such as `key {unknown} section:option`",
+                names.join(", ")
+            )),
+        }
+    }
+
     /// The variables as a template gets them.
     pub(super) fn values(&self) -> Vec<(String, Value)> {
         let mut values = Vec::with_capacity(self.0.len());

@@ -241,3 +241,35 @@ fn a_mistake_is_reported_without_asking_python() {
 
     assert_eq!(error.code(), "E-template");
 }
+
+#[test]
+fn an_error_in_a_template_shows_its_line_and_the_nearest_name() {
+    let trial = Trial::with_profile(
+        "[buildout]\nparts = t\n[t]\nrecipe = slapos.recipe.template:jinja2\nurl = ${buildout:directory}/a.in\n\
+         output = ${buildout:directory}/a\ncontext = raw who me\n",
+    );
+    let told = |template: &str| {
+        trial.write("a.in", template);
+        let error = trial.build().unwrap_err();
+        buildout::report::render(&error, false).replace(trial.root().as_str(), "DIRECTORY")
+    };
+
+    let misspelt = told("one\n{{ whoo }}\n");
+    assert!(misspelt.contains("DIRECTORY/a.in:2:1") && misspelt.contains("2 │ {{ whoo }}"), "{misspelt}");
+    assert!(misspelt.contains("hint: did you mean `who`?"), "{misspelt}");
+    let unknown = told("{{ colour }}\n");
+    assert!(unknown.contains("hint: `context` has who; add a line to it"), "{unknown}");
+    let broken = told("{% if x %}\n");
+    assert!(broken.contains("1 │ {% if x %}") || broken.contains("DIRECTORY/a.in:"), "{broken}");
+}
+
+#[test]
+fn a_path_that_is_too_long_says_how_long_it_may_be() {
+    let trial = Trial::with_profile(&format!(
+        "[buildout]\nparts = t\n[t]\nrecipe = slapos.recipe.template\ninline = x\n\
+         output = ${{buildout:directory}}/{}\n",
+        "x".repeat(300)
+    ));
+
+    assert!(trial.refused().contains("choose a shorter path"), "{}", trial.refused());
+}

@@ -135,7 +135,7 @@ fn a_profile_server_that_does_wrong_is_named_soon() {
       │
     2 │ extends = http://SERVER/missing.cfg
       ╰╴          ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ extended here
-    hint: paths in `extends` start from the directory of the profile that has it
+    hint: open the address in a browser, and correct it
     E-profile-extends-missing
     ");
 }

@@ -55,8 +55,15 @@ struct Cause {
 
 impl From<EggError> for RecipeError {
     fn from(error: EggError) -> Self {
+        let headline = match &error {
+            // The classic text is a page of its own, with what to do.
+            EggError::NotPinned { requirement, .. } => {
+                format!("no version is pinned for `{requirement}`, and the profile takes none that is not")
+            }
+            _ => error.classic(),
+        };
         let mut message =
-            Self::new(error.classic()).code(error.code()).in_classic_words(error.classic(), error.doing());
+            Self::new(headline).code(error.code()).in_classic_words(error.classic(), error.doing());
         if let Some(hint) = error.hint() {
             message = message.hint(hint);
         }

@@ -214,10 +214,10 @@ fn an_option_that_a_recipe_needs() {
       Initializing section a.
     Error: Missing option: a:path
     error: section [a] has no option `path`
-      ╭▸ /dir/buildout.cfg:3:1
+      ╭▸ /dir/buildout.cfg:5:1
       │
-    3 │ [a]
-      ╰╴━━━ has no option `path`
+    5 │ paht = x
+      ╰╴━━━━━━━━ is this `path`?
     hint: did you mean `path` instead of `paht`?
     hint: add `path = …` to [a]
     E-profile-missing-option
@@ -391,10 +391,10 @@ fn a_profile_without_parts() {
       Installing.
     Error: Missing option: buildout:parts
     error: section [buildout] has no option `parts`
-      ╭▸ /dir/buildout.cfg:1:1
+      ╭▸ /dir/buildout.cfg:2:1
       │
-    1 │ [buildout]
-      ╰╴━━━━━━━━━━ has no option `parts`
+    2 │ prats = a
+      ╰╴━━━━━━━━━ is this `parts`?
     hint: did you mean `parts` instead of `prats`?
     hint: add `parts = …` to [buildout]
     E-profile-missing-option
@@ -505,4 +505,19 @@ fn endless_references_end() {
     }
 
     assert_eq!(Bench::with(&profile).run("").result.unwrap_err().code(), "E-profile-too-deep");
+}
+
+#[test]
+fn a_header_without_its_end_and_a_changed_local_file_have_their_own_hints() {
+    assert!(message("[buildout\nparts =\n").contains("hint: begin the profile with `[buildout]`"));
+    assert!(message("[buildout]\nparts =\n[a\n").contains("hint: close the name of the section with `]`"));
+
+    let bench = Bench::with(&format!(
+        "[buildout]\nparts = a\n[a]\nrecipe = test:fetch\nurl = file\nmd5sum = {}\n",
+        "0".repeat(32)
+    ));
+    bench.write("file", "hello");
+    let told = bench.fail("");
+    assert!(told.contains("hint: if the file was changed on purpose, set `md5sum = 5d41402a"), "{told}");
+    assert!(!told.contains("browser"), "{told}");
 }
