@@ -59,6 +59,7 @@ class Bare:
 
 
 def uninstall(name, options):
-    print('uninstall', name, sorted(item for item in options.items() if item[0] != '__buildout_signature__'))
+    paths = sorted(options.get('__buildout_installed__', '').split())
+    print('uninstall', name, paths, sorted(item for item in options.items() if not item[0].startswith('__')))
     if options.get('fail') == 'uninstall':
         raise zc.buildout.UserError('cannot uninstall ' + name)

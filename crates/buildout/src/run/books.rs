@@ -125,7 +125,7 @@ impl<'b> Books<'b> {
                 owned.push(path);
             }
         }
-        if owned.len() > count {
+        if owned.len() > count && self.dialect == Dialect::Slapos {
             owned.sort_unstable();
         }
         self.record.put(part, options.clone(), &owned);
