@@ -7,6 +7,7 @@
 
 mod guardian;
 mod lines;
+mod number;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -23,6 +24,7 @@ use nix::unistd::Pid;
 
 pub use self::guardian::Guardian;
 use self::lines::{Lines, follow};
+pub use self::number::{is_alive, number_space};
 use crate::jobs::JobServer;
 use crate::users::Account;
 
@@ -484,17 +486,6 @@ pub fn umask() -> u32 {
     let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("Umask:"));
     line.and_then(|text| u32::from_str_radix(text.trim(), 8).ok()).unwrap_or(0o022)
-}
-
-/// Whether a process of that number lives (a zombie does not).
-#[must_use]
-pub fn is_alive(pid: u32) -> bool {
-    let Ok(status) = fs_err::read_to_string(format!("/proc/{pid}/stat")) else { return false };
-    // The state follows the command name, which may itself hold blanks and parentheses.
-    !matches!(
-        status.rsplit(')').next().and_then(|rest| rest.split_whitespace().next()),
-        None | Some("Z" | "X")
-    )
 }
 
 #[cfg(test)]

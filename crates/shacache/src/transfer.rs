@@ -12,7 +12,7 @@ use host::clock::{Clock, SystemClock};
 
 use crate::checksum::{Algorithm, Hashes};
 use attempt::Partial;
-pub use client::{Client, Identity};
+pub use client::{Client, Identity, certificates};
 
 /// More than this many bytes since the last attempt count as progress: attempts are then counted anew.
 const PROGRESS: u64 = 64 * 1024;

@@ -280,7 +280,11 @@ fn installed(
     Ok(found)
 }
 
-fn entries(directory: &Utf8Path) -> Result<Vec<Utf8PathBuf>, EggError> {
+/// The paths in a directory, sorted; a missing directory has none.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn entries(directory: &Utf8Path) -> Result<Vec<Utf8PathBuf>, EggError> {
     let failed = |source| EggError::Io { action: "read", path: directory.to_owned(), source };
     let listing = match fs::read_dir(directory) {
         Ok(listing) => listing,

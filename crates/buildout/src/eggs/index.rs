@@ -50,7 +50,7 @@ pub(super) struct Places {
 /// What a search found.
 pub(super) enum Search {
     /// The best file.
-    Found(Candidate),
+    Found(Box<Candidate>),
     /// Nothing, with the nearest versions and why files of the right version do not do.
     Nothing {
         /// The nearest versions that exist.
@@ -119,7 +119,7 @@ impl Index {
             usable.retain(|candidate| candidate.version.is_stable());
         }
         Ok(match best(usable, preferences.first_of_all) {
-            Some(candidate) => Search::Found(candidate),
+            Some(candidate) => Search::Found(Box::new(candidate)),
             None => {
                 refused.truncate(5);
                 Search::Nothing { nearest: nearest(versions, requirement), refused }

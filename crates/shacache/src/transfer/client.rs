@@ -54,7 +54,11 @@ impl Identity {
     }
 }
 
-fn certificates(path: &Utf8Path) -> io::Result<Vec<Certificate<'static>>> {
+/// Reads certificates from a PEM file.
+///
+/// # Errors
+/// The file cannot be read, or holds no certificate.
+pub fn certificates(path: &Utf8Path) -> io::Result<Vec<Certificate<'static>>> {
     let pem = fs::read(path)?;
     let certificates: Vec<_> = ureq::tls::parse_pem(&pem)
         .filter_map(|item| match item {

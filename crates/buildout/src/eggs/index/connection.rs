@@ -1,11 +1,9 @@
 //! How an index is reached: certificates, proxy, and hosts that are trusted without.
 
-use std::io;
 use std::sync::Arc;
 
-use fs_err as fs;
 use shacache::{Client, Limits};
-use ureq::tls::{PemItem, RootCerts, TlsConfig, TlsProvider};
+use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use url::Url;
 
 use super::super::at_once::AT_ONCE;
@@ -64,18 +62,11 @@ pub(super) fn clients(places: &Places, limits: Limits) -> Result<(Client, Option
 /// The certificates to trust.
 fn roots(places: &Places) -> Result<RootCerts, EggError> {
     let Some(path) = &places.certificates else { return Ok(RootCerts::PlatformVerifier) };
-    let failed = |action, source| EggError::Io { action, path: path.clone(), source };
-    let pem = fs::read(path).map_err(|source| failed("read", source))?;
-    let certificates: Vec<_> = ureq::tls::parse_pem(&pem)
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(certificate),
-            _ => None,
-        })
-        .collect();
-    if certificates.is_empty() {
-        let source = io::Error::new(io::ErrorKind::InvalidData, "it holds no certificate");
-        return Err(failed("use", source));
-    }
+    let certificates = shacache::certificates(path).map_err(|source| EggError::Io {
+        action: "use",
+        path: path.clone(),
+        source,
+    })?;
     Ok(RootCerts::Specific(Arc::new(certificates)))
 }
 

@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use host::files;
 use url::Url;
 
+use super::super::distribution::entries;
 use super::super::error::EggError;
 use super::super::name::ProjectName;
 use super::Index;
@@ -128,21 +129,7 @@ fn directory_links(directory: &Utf8Path) -> Result<Vec<Link>, EggError> {
     if page.is_file() {
         return file_links(&page);
     }
-    let failed = |source| EggError::Io { action: "read", path: directory.to_owned(), source };
-    let listing = match directory.read_dir_utf8() {
-        Ok(listing) => listing,
-        Err(error)
-            if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) =>
-        {
-            return Ok(Vec::new());
-        }
-        Err(error) => return Err(failed(error)),
-    };
-    let mut paths = Vec::new();
-    for entry in listing {
-        paths.push(entry.map_err(failed)?.into_path());
-    }
-    paths.sort_unstable();
+    let paths = entries(directory)?;
     Ok(paths
         .iter()
         .filter_map(|path| Url::from_file_path(path).ok())

@@ -54,7 +54,7 @@ impl Session<'_> {
         let preferences = Preferences { sources_only: true, ..self.preferences() };
         let getting =
             || self.told.tell(Level::Info, format!("Getting distribution for '{}'.", wanted.requirement));
-        let archive = match self.from_network_cache(&sources, preferences)? {
+        let archive = match self.find_in_network_cache(&sources, preferences)? {
             Some((archive, _)) => {
                 getting();
                 archive

@@ -55,7 +55,7 @@ impl Session<'_> {
     }
 
     /// A file for a requirement from the network cache, if the requirement is pinned and no such file is kept here.
-    pub(super) fn from_network_cache(
+    pub(super) fn find_in_network_cache(
         &self,
         requirement: &Requirement,
         preferences: Preferences<'_>,

@@ -119,7 +119,7 @@ impl Session<'_> {
         requirement: &Requirement,
         preferences: Preferences<'_>,
     ) -> Result<Option<Planned>, EggError> {
-        let Some((path, candidate)) = self.from_network_cache(requirement, preferences)? else {
+        let Some((path, candidate)) = self.find_in_network_cache(requirement, preferences)? else {
             return Ok(None);
         };
         self.told.tell(Level::Info, format!("Getting distribution for '{requirement}'."));
@@ -179,7 +179,7 @@ impl Session<'_> {
         wanted: &Wanted,
     ) -> Result<Candidate, EggError> {
         match search {
-            Search::Found(candidate) => Ok(candidate),
+            Search::Found(candidate) => Ok(*candidate),
             Search::Nothing { nearest, refused } => Err(EggError::Missing(Box::new(Missing {
                 requirement: wanted.requirement.to_string(),
                 pin: self.pins.get(&wanted.requirement.project).cloned(),
