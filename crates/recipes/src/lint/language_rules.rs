@@ -244,14 +244,24 @@ pub(super) fn unknown_option(profile: &Profile) -> Vec<Finding> {
         let holds_data = recipe.starts_with("slapos.recipe.template")
             || profile.is_in_library
             || given_whole.contains(section.name.as_str());
+        let value_of = |name: &str| section.option(name).map_or("", |setting| setting.value.as_str());
+        // Some recipes expand names of options when they run.
+        let is_expanded =
+            |name: &str| section.own.iter().any(|(other, _)| value_of(other).contains(&format!("%({name})")));
         for (name, line) in &section.own {
-            let value = section.option(name).map_or("", |setting| setting.value.as_str());
+            let value = value_of(name);
             let is_ours = name == "recipe" || name.starts_with(['_', '<', '-']) || name.contains(['{', '.']);
             // `depends = ${other:recipe}` and the like are there for their references.
             let is_dependency = value.contains("${");
             // Eggs are patched by options that their names begin.
             let is_of_egg = recipe.starts_with("zc.recipe.egg") && name.contains("-patch");
-            if is_ours || is_dependency || is_of_egg || is_known(name) || profile.refers_to(name) {
+            if is_ours
+                || is_dependency
+                || is_of_egg
+                || is_known(name)
+                || profile.refers_to(name)
+                || is_expanded(name)
+            {
                 continue;
             }
             let hint = match nearest(name, documented.iter().copied()).as_slice() {

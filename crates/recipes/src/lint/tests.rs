@@ -203,3 +203,13 @@ fn a_section_that_a_template_gets_whole_may_have_any_option() {
     assert_eq!(beside(&free_port, &[]), [""; 0]);
     assert_eq!(beside(&free_port.replace("section it data", "raw it data"), &[]), ["L-unknown-option"]);
 }
+
+#[test]
+fn options_that_commands_expand_are_read() {
+    let text = "[buildout]\nparts = a\n[a]\nrecipe = slapos.recipe.cmmi\nurl = x.tar.gz\n\
+                post-install = cp x %(target)s\ntarget = /t\nforgotten = 1\n";
+
+    let unread = codes(text, Role::Software).into_iter().filter(|(_, code)| *code == "L-unknown-option");
+
+    assert_eq!(unread.collect::<Vec<_>>(), [(8, "L-unknown-option")]);
+}
