@@ -72,6 +72,25 @@ pub enum Command {
     Version,
 }
 
+impl Command {
+    /// The word for it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Install => "install",
+            Self::Bootstrap => "bootstrap",
+            Self::Init => "init",
+            Self::Plan => "plan",
+            Self::Why => "why",
+            Self::Graph => "graph",
+            Self::Setup => "setup",
+            Self::Annotate => "annotate",
+            Self::Query => "query",
+            Self::Help => "help",
+            Self::Version => "version",
+        }
+    }
+}
+
 /// A command line that makes no sense; the text is what the classic engine says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -151,6 +170,12 @@ impl CommandLine {
             };
         }
         self.arguments = words.collect();
+        // Words behind `setup` are those of the script.
+        let asks = |words: &[String]| words.iter().any(|word| word == "--help" || word == "-h");
+        if self.dialect == Dialect::Slapos && self.command != Command::Setup && asks(&self.arguments) {
+            self.arguments = vec![self.command.name().to_owned()];
+            self.command = Command::Help;
+        }
         Ok(())
     }
 
@@ -385,6 +410,14 @@ mod tests {
         assert_eq!(directory("-c ../there/x.cfg"), "/there");
         assert_eq!(directory("-c https://example.org/x.cfg"), "/here");
         assert_eq!(directory("-c /a/x.cfg directory=b"), "/here/b");
+    }
+
+    #[test]
+    fn a_command_is_asked_for_its_help() {
+        let line = parse("why --help").unwrap();
+        assert_eq!((line.command, line.arguments), (Command::Help, vec!["why".to_owned()]));
+        assert_eq!(parse("setup x --help").unwrap().command, Command::Setup);
+        assert_eq!(parse("--help").unwrap().arguments, [""; 0]);
     }
 
     #[test]

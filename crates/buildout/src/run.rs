@@ -20,6 +20,7 @@ mod show_plan;
 mod strip;
 mod team;
 mod territory;
+mod usage;
 mod why;
 mod work;
 
@@ -79,7 +80,8 @@ pub(crate) fn with_excerpts(engine: &Engine, error: BuildError) -> BuildError {
 fn dispatch(engine: &mut Engine, settings: &mut Settings) -> Result<Outcome, BuildError> {
     match settings.command_line.command {
         Command::Help => {
-            engine.sink().event(Event::Text { text: USAGE.to_owned() });
+            let text = usage::usage(settings.command_line.arguments.first().map(String::as_str));
+            engine.sink().event(Event::Text { text });
             return Ok(Outcome::default());
         }
         Command::Version => {
@@ -113,114 +115,3 @@ fn dispatch(engine: &mut Engine, settings: &mut Settings) -> Result<Outcome, Bui
         Command::Help | Command::Version => Ok(Outcome::default()),
     }
 }
-
-const USAGE: &str = "\
-Usage: buildout [options] [assignments] [command [command arguments]]
-
-Options:
-
-  -c config_file
-
-    Specify the path to the buildout configuration file to be used.
-    This defaults to the file named \"buildout.cfg\" in the current
-    working directory.  It may be a URL.
-
-  -U
-
-    Do not read the user's defaults, ~/.buildout/default.cfg, or default.cfg
-    in the directory that the environment variable BUILDOUT_HOME names.
-
-  -o, -O
-
-    Do not, or do, use the network.
-
-  -n, -N
-
-    Do, or do not, look for newer distributions than those that are installed.
-
-  -t seconds
-
-    How long to wait for a server.
-
-  -v, -q
-
-    Say more, or less.  May be repeated.
-
-  -D
-
-    When the build fails, show how that came about: the options of the
-    sections that were at work, as the profiles have them and expanded, and
-    the trace of Python code.
-
-  --python path
-
-    The Python to use where the profile names none, instead of the python3
-    of PATH: conditions of sections and recipes depend on it.
-
-  --dry-run
-
-    Say what would be done, and do nothing.
-
-  --skip-signature-check
-
-    Keep parts of which only the dependencies changed.
-
-  --dialect slapos|upstream
-
-    Whose rules hold where they differ: those of SlapOS, the default, or those
-    of zc.buildout.
-
-  -h, --help
-
-    Print this text.
-
-  --version
-
-    Print the version.
-
-Options of one letter combine (-UNv), and mix with assignments.
-
-Assignments are of the form section:option=value, with += and -= too; the
-section is buildout when none is given.
-
-Commands:
-
-  install [parts]
-
-    Bring the directory to what the profile says; the default.
-
-  bootstrap
-
-    Make the directories and bin/buildout.
-
-  init [requirements]
-
-    Write a first profile, then bootstrap; with requirements, install them and
-    an interpreter that has them.
-
-  annotate [sections]
-
-    Show every option with where it comes from; with -v, its whole history.
-
-  query [section:]option
-
-    Show one option, as the profile has it.
-
-  plan [parts]
-
-    Tell what install would do, and why; nothing is changed, as with the next
-    two.
-
-  why part
-
-    Tell which option of which line makes a part be built again.
-
-  graph
-
-    Draw parts and what they refer to, as DOT; --format dot|svg|json,
-    --profiles or --parts.
-
-  setup script [words]
-
-    Run a setup script, or that of a directory, with setuptools at hand.
-";

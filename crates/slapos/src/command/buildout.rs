@@ -18,6 +18,9 @@ use crate::env::Environment;
 use crate::failure::{Failure, Kind};
 
 /// Build what a profile says
+///
+/// `slapos buildout --help` lists its options and commands, `slapos buildout COMMAND --help` shows one with examples. As a
+/// program named `buildout` it takes the place of that of zc.buildout.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Buildout {
     /// What the classic program takes: options, section:option=value assignments, a command and its arguments
@@ -29,6 +32,8 @@ impl Subcommand for Buildout {
     const NAME: &'static str = "buildout";
     const GROUP: Group = Group::Other;
     const HABIT: Habit = Habit::Raw;
+    const EXIT_CODES: &'static [(u8, &'static str)] =
+        &[(5, "not root, and asked to build as another user"), (130, "interrupted")];
     const EXAMPLES: &'static [Example] = &[
         ("slapos buildout -c software.cfg", "build a profile here"),
         ("slapos buildout -c software.cfg annotate", "every option, and where it comes from"),
