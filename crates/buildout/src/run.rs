@@ -106,7 +106,7 @@ fn dispatch(engine: &mut Engine, settings: &mut Settings) -> Result<Outcome, Bui
             install::install(engine, settings, &[])
         }
         Command::Bootstrap | Command::Init => setup::bootstrap(engine, settings),
-        Command::Annotate => annotate::annotate(engine, &arguments),
+        Command::Annotate => annotate::annotate(engine, settings, &arguments),
         Command::Query => query::query(engine, &arguments),
         Command::Plan => show_plan::show_plan(engine, settings, &arguments),
         Command::Why => why::why(engine, settings, &arguments),

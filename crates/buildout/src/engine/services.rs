@@ -31,7 +31,7 @@ impl Engine {
     }
 
     /// The interpreter that is used when the profile names none; it is not started.
-    pub(super) fn default_python(&self) -> Result<Utf8PathBuf, BuildError> {
+    pub(crate) fn default_python(&self) -> Result<Utf8PathBuf, BuildError> {
         let search_path = self.environment.get("PATH").map_or(SEARCH_PATH, String::as_str);
         Ok(host::python::find(self.python.as_deref(), search_path)?)
     }

@@ -4,14 +4,22 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::look::{Words, show, show_document};
+use super::look::{Words, settle_conditions, show, show_document};
 use crate::engine::Engine;
 use crate::syntax::Operator;
 use crate::table::{History, Origin, Step};
-use crate::{BuildError, Outcome};
+use crate::{BuildError, Dialect, Outcome, Settings};
 
-pub(super) fn annotate(engine: &mut Engine, words: &[String]) -> Result<Outcome, BuildError> {
+pub(super) fn annotate(
+    engine: &mut Engine,
+    settings: &mut Settings,
+    words: &[String],
+) -> Result<Outcome, BuildError> {
     let Words { names: sections, is_json, .. } = Words::of_classic(engine.dialect(), words)?;
+    let conditions = match engine.dialect() {
+        Dialect::Slapos => settle_conditions(engine, settings)?,
+        Dialect::Upstream => None,
+    };
     let python = engine.require("buildout", "executable").unwrap_or_default();
     let step = Step { operator: Operator::Set, value: python, origin: Origin::Default };
     if engine.table.history("buildout", "executable").is_none() {
@@ -23,6 +31,9 @@ pub(super) fn annotate(engine: &mut Engine, words: &[String]) -> Result<Outcome,
     }
     let verbose = engine.has_verbosity()?;
     let mut text = String::from("\nAnnotated sections\n==================\n");
+    if let Some(conditions) = conditions {
+        let _ = writeln!(text, "{conditions}");
+    }
     let mut names: Vec<&String> = engine.table.sections.keys().collect();
     names.sort_unstable();
     for name in names.into_iter().filter(|name| sections.is_empty() || sections.contains(name)) {

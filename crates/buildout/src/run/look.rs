@@ -56,6 +56,29 @@ impl Look {
     }
 }
 
+/// For which Python conditions count, when the build makes one of its own and goes on with that: the made one if it is
+/// there, else that of the machine. The profile is read for it; `None` where there is nothing to tell.
+pub(super) fn settle_conditions(
+    engine: &mut Engine,
+    settings: &mut Settings,
+) -> Result<Option<String>, BuildError> {
+    if engine.conditions.is_empty() || !rebootstrap::is_wanted(engine)? {
+        return Ok(None);
+    }
+    let recorded = recorded(engine)?;
+    engine.only_look(recorded)?;
+    // A section that cannot be expanded is no reason not to show the options as they are.
+    let is_made = rebootstrap::look(engine, settings).unwrap_or(false);
+    engine.restart(settings);
+    load::load(engine, settings)?;
+    load::initialise_buildout(engine, settings)?;
+    let path = engine.default_python()?;
+    Ok(Some(match is_made {
+        true => format!("Conditions are decided for {path}, the Python that the build makes."),
+        false => format!("Conditions are decided for {path}: the build has not made its own Python yet."),
+    }))
+}
+
 fn recorded(engine: &mut Engine) -> Result<Installed, BuildError> {
     let path = engine.require("buildout", "installed")?;
     if path.is_empty() { Ok(Installed::default()) } else { Ok(Installed::load(&Utf8PathBuf::from(path))?.0) }

@@ -74,14 +74,20 @@ pub(super) fn run(engine: &mut Engine, settings: &mut Settings) -> Result<FirstP
     Ok(first)
 }
 
+/// Whether the profile wants the build to go on with a Python that it makes.
+pub(super) fn is_wanted(engine: &mut Engine) -> Result<bool, BuildError> {
+    let extensions = engine.buildout_option("extensions")?.unwrap_or_default();
+    let section = engine.require("buildout", "python")?;
+    Ok(section != "buildout" && extensions.split_whitespace().any(|name| name == EXTENSION))
+}
+
 /// Without making anything: lets the engine begin again with the Python that the profile makes, if that is there
 /// already. Says whether it did.
 pub(super) fn look(engine: &mut Engine, settings: &mut Settings) -> Result<bool, BuildError> {
-    let extensions = engine.buildout_option("extensions")?.unwrap_or_default();
-    let section = engine.require("buildout", "python")?;
-    if section == "buildout" || !extensions.split_whitespace().any(|name| name == EXTENSION) {
+    if !is_wanted(engine)? {
         return Ok(false);
     }
+    let section = engine.require("buildout", "python")?;
     let wanted = Utf8PathBuf::from(engine.require(&section, "executable")?);
     if host::python::find(Some(&wanted), "").is_err() {
         return Ok(false);

@@ -47,6 +47,21 @@ fn the_profile_is_read_again_for_the_python_that_it_makes() {
 }
 
 #[test]
+fn annotate_decides_conditions_for_the_python_that_is_there_and_says_which() {
+    let bench = Bench::with(&profile());
+
+    let before = bench.succeed("annotate rest");
+    assert!(before.contains("python3: the build has not made its own Python yet.\n"), "{before}");
+    assert!(before.contains("particular= machine\n") && !exists(bench.path("python")), "{before}");
+
+    bench.succeed("");
+    let after = bench.succeed("annotate rest");
+    assert!(after.contains("Conditions are decided for /dir/python, the Python"), "{after}");
+    assert!(after.contains("particular= built\n"), "{after}");
+    assert!(!bench.succeed("python=buildout annotate rest").contains("Conditions are"), "{after}");
+}
+
+#[test]
 fn a_second_run_builds_nothing_for_either_python() {
     let bench = Bench::with(&profile());
     bench.succeed("");
