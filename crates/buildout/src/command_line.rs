@@ -234,7 +234,7 @@ impl CommandLine {
             name if name.starts_with("dialect=") => self.dialect = dialect(&name["dialect=".len()..])?,
             "user" => self.user = Some(user(words.next())?),
             name if name.starts_with("user=") => {
-                self.user = Some(user(Some(name["user=".len()..].to_owned()))?)
+                self.user = Some(user(Some(name["user=".len()..].to_owned()))?);
             }
             "allow-root" => self.allow_root = true,
             "python" => {

@@ -10,7 +10,7 @@ use crate::{BuildError, Excerpt};
 /// A failure that a person can do something about: what failed, why, and what to try.
 #[derive(Debug)]
 pub struct RecipeError {
-    message: String,
+    message: Box<str>,
     source: Option<Box<dyn Error + Send + Sync>>,
     hints: Vec<String>,
     option: Option<String>,
@@ -36,7 +36,7 @@ impl RecipeError {
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         Self {
-            message: message.into(),
+            message: message.into().into_boxed_str(),
             source: None,
             hints: Vec::new(),
             option: None,
