@@ -16,19 +16,20 @@ pub struct RecipeError {
     option: Option<String>,
     code: &'static str,
     engine: Option<Box<BuildError>>,
-    classic: Option<Box<Classic>>,
-    shown: Option<Box<Excerpt>>,
+    besides: Option<Box<Besides>>,
 }
 
-/// What the Python engine's form of the message needs besides.
+/// What few errors have.
 #[derive(Debug, Default)]
-struct Classic {
+struct Besides {
     /// How foreign code came to fail.
     trace: Option<String>,
-    /// The whole message in the words of the Python engine.
+    /// The whole message in the words of the Python engine, where its form is another one.
     message: Option<String>,
     /// What was being done inside of the recipe.
     doing: Option<String>,
+    /// A line of a file that is no profile.
+    shown: Option<Excerpt>,
 }
 
 impl RecipeError {
@@ -42,8 +43,7 @@ impl RecipeError {
             option: None,
             code: "E-recipe-failed",
             engine: None,
-            classic: None,
-            shown: None,
+            besides: None,
         }
     }
 
@@ -73,14 +73,14 @@ impl RecipeError {
     pub fn shows(mut self, file: impl Into<String>, text: &str, line: usize) -> Self {
         let number = u32::try_from(line).unwrap_or(u32::MAX);
         let range = line_range(text, number);
-        self.shown =
-            Some(Box::new(Excerpt { file: file.into(), text: Arc::from(text), range, label: String::new() }));
+        let shown = Excerpt { file: file.into(), text: Arc::from(text), range, label: String::new() };
+        self.besides.get_or_insert_default().shown = Some(shown);
         self
     }
 
     /// What [`RecipeError::shows`] was given.
     pub(crate) fn shown(&self) -> Option<&Excerpt> {
-        self.shown.as_deref()
+        self.besides.as_ref()?.shown.as_ref()
     }
 
     /// Sets the code under which the manual explains it; `E-recipe-failed` otherwise.
@@ -94,20 +94,20 @@ impl RecipeError {
     /// for a fault of the recipe, not of the profile.
     #[must_use]
     pub fn trace(mut self, trace: impl Into<String>) -> Self {
-        self.classic.get_or_insert_default().trace = Some(trace.into());
+        self.besides.get_or_insert_default().trace = Some(trace.into());
         self
     }
 
     /// How foreign code came to fail, in the form of its language.
     #[must_use]
     pub fn foreign_trace(&self) -> Option<&str> {
-        self.classic.as_ref()?.trace.as_deref()
+        self.besides.as_ref()?.trace.as_deref()
     }
 
     /// The whole message in the words of the Python engine, and what that would say it was doing.
     #[must_use]
     pub(crate) fn in_classic_words(mut self, message: impl Into<String>, doing: Option<String>) -> Self {
-        let classic = self.classic.get_or_insert_default();
+        let classic = self.besides.get_or_insert_default();
         classic.message = Some(message.into());
         classic.doing = doing;
         self
@@ -115,7 +115,7 @@ impl RecipeError {
 
     /// What [`RecipeError::in_classic_words`] was given: the message, and what was being done.
     pub(crate) fn classic_words(&self) -> (Option<&str>, Option<&str>) {
-        let classic = self.classic.as_deref();
+        let classic = self.besides.as_deref();
         (
             classic.and_then(|classic| classic.message.as_deref()),
             classic.and_then(|classic| classic.doing.as_deref()),

@@ -558,8 +558,9 @@ mod tests {
 
     #[test]
     fn a_child_leaves_the_list_of_the_followed_with_its_mark() {
-        let child = sh("sleep 60").spawn(Stdio::null(), Stdio::null(), Stdio::null()).unwrap();
-        let is_listed = || FOLLOWED.lock().unwrap().contains(&child.id());
+        let mut child = sh("sleep 60").spawn(Stdio::null(), Stdio::null(), Stdio::null()).unwrap();
+        let pid = child.id();
+        let is_listed = || FOLLOWED.lock().unwrap().contains(&pid);
 
         let mark = followed(&child);
         assert!(is_listed());
@@ -567,6 +568,7 @@ mod tests {
 
         assert!(!is_listed());
         end_group(&child);
+        child.wait().unwrap();
     }
 
     #[test]

@@ -14,6 +14,15 @@ const MOST_LINES: usize = 5;
 
 /// The lines that an error is about, the most telling first.
 pub(super) fn excerpts(engine: &Engine, error: &BuildError) -> Vec<Excerpt> {
+    let shown = match error.fault() {
+        Fault::Recipe { error, .. } => error.shown().cloned(),
+        _ => None,
+    };
+    shown.into_iter().chain(in_profiles(engine, error)).collect()
+}
+
+/// Those of the profiles.
+fn in_profiles(engine: &Engine, error: &BuildError) -> Vec<Excerpt> {
     let at_option = |section: &str, option: &str, label: &str| {
         let (source, range) = whole_option(engine, section, option)?;
         Some(excerpt(source, range, label))
@@ -51,11 +60,8 @@ pub(super) fn excerpts(engine: &Engine, error: &BuildError) -> Vec<Excerpt> {
         Fault::UnknownSection { reference: Some(reference), section, .. } => {
             at_reference(engine, reference, &format!("there is no [{section}]"))
         }
-        Fault::UnknownSection { section, .. } => {
-            let label = format!("there is no [{section}]");
-            find_in_option(engine, "buildout", "parts", section)
-                .map(|(source, range)| excerpt(source, range, &label))
-        }
+        Fault::UnknownSection { section, .. } => find_in_option(engine, "buildout", "parts", section)
+            .map(|(source, range)| excerpt(source, range, &format!("there is no [{section}]"))),
         Fault::Substitution { reference, problem } => {
             at_reference(engine, reference, problem_label(*problem))
         }
@@ -94,11 +100,7 @@ pub(super) fn excerpts(engine: &Engine, error: &BuildError) -> Vec<Excerpt> {
         }),
         _ => None,
     };
-    let shown = match error.fault() {
-        Fault::Recipe { error, .. } => error.shown().cloned(),
-        _ => None,
-    };
-    shown.into_iter().chain(found).collect()
+    found.into_iter().collect()
 }
 
 fn problem_label(problem: SubstitutionProblem) -> &'static str {

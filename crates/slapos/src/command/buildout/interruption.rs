@@ -43,7 +43,11 @@ fn end(interruptions: &Interruptions, output: &Output) {
     exit();
 }
 
-#[expect(clippy::disallowed_methods, reason = "the build does not end, and this is the command")]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::exit,
+    reason = "the build does not end, and this is the command"
+)]
 fn exit() -> ! {
     std::process::exit(i32::from(Kind::Interrupted.exit_code()))
 }
