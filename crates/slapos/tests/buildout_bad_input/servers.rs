@@ -160,3 +160,16 @@ fn a_profile_with_another_checksum_is_not_read() {
     E-download-checksum
     ");
 }
+
+#[test]
+fn a_file_is_kept_as_it_is_published_whatever_encoding_its_server_claims() {
+    let trial = Trial::new();
+    let address = server(|_, stream| {
+        reply(stream, "200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9", "published");
+    });
+    trial.write("buildout.cfg", format!("{}md5sum = 8f888fedf6bd5ff7c93c6d76bb8dc21c\n", cached(&address)));
+
+    let (code, text) = trial.run(&[]);
+
+    assert_eq!(code, Some(0), "{text}");
+}
