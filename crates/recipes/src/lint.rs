@@ -119,9 +119,9 @@ fn never_built(profile: &Profile) -> Vec<Finding> {
             line: section.line,
             column: 1,
             code: "L-never-built",
-            is_error: true,
+            is_error: false,
             message: format!("the section [{}] is never built: nothing names it", section.name),
-            hint: format!("add `{}` to `parts` of [buildout]", section.name),
+            hint: format!("add `{}` to `parts` of [buildout], or remove the section", section.name),
         })
         .collect()
 }
