@@ -101,6 +101,9 @@ def is_own(frame):
         or frame.filename.startswith(('<slapos', '<frozen importlib'))
 
 
+TRACE = 'Traceback (most recent call last):\n'
+
+
 def without_own_frames(summary):
     """A trace as the author of a recipe wants it."""
     if summary is not None:
@@ -126,6 +129,10 @@ def describe(error):
     if foreign:
         place = '%s:%s in %s' % (foreign[-1].filename, foreign[-1].lineno, foreign[-1].name)
     user_error = is_user_error(error)
+    trace = ''.join(without_own_frames(traceback.TracebackException.from_exception(error)).format())
+    # Where no frame is left, as of a module that cannot be compiled, the header that programs look for is left out.
+    if not trace.startswith(TRACE):
+        trace = TRACE + trace
     text = str(error)
     if isinstance(error, KeyError) and not user_error and error.args:
         text = 'no such key: %s' % (error.args[0],)
@@ -135,7 +142,7 @@ def describe(error):
         'place': place,
         'user': user_error,
         'number': getattr(error, 'slapos_engine_error', None),
-        'traceback': ''.join(without_own_frames(traceback.TracebackException.from_exception(error)).format()),
+        'traceback': trace,
     }
 
 

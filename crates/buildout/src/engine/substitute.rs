@@ -11,7 +11,7 @@ use crate::{BuildError, Dialect};
 const LONGEST_VALUE: usize = 64 << 20;
 
 /// How long all options of sections in use may be together, before and after their references are expanded.
-pub(crate) const MOST_TEXT: usize = 512 << 20;
+pub(crate) const MOST_TEXT: usize = 256 << 20;
 
 /// The options being expanded, the innermost last.
 type Seen = Vec<(String, String)>;

@@ -63,7 +63,7 @@ fn options_that_are_too_long_together_are_refused() {
 
     let told = trial.refusal(format!("{GOOD}long = {}\n{options}", "y".repeat(8 << 20)));
 
-    assert!(told.contains("all options together become longer than 512 MiB"), "{told}");
+    assert!(told.contains("all options together become longer than 256 MiB"), "{told}");
     assert!(told.contains("of section [app]"), "{told}");
 }
 

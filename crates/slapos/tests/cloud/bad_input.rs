@@ -127,10 +127,10 @@ fn a_pin_that_the_index_does_not_have_is_named() {
     error: Couldn't find a distribution for 'nothing-of-that-name==1.2.3'.
       because: [versions] sets nothing-of-that-name = 1.2.3 (TEST/release/software.cfg:9)
       because: looked at http://127.0.0.1:PORT/simple/
-      ╭▸ TEST/release/software.cfg:6:1
+      ╭▸ TEST/release/software.cfg:7:1
       │
-      6 │ recipe = zc.recipe.egg
-      ╰╴━━━━━━━━━━━━━━━━━━━━━━ this part
+      7 │ eggs = nothing-of-that-name
+      ╰╴━━━━━━━━━━━━━━━━━━━━━━━━━━━
     hint: check the name in `nothing-of-that-name==1.2.3`, `index` and `find-links`
     hint: then run slapos up again: it goes on from here, what is built is kept
     hint: the whole log: ROOT/var/log/agent.log
@@ -178,9 +178,9 @@ fn a_wrong_checksum_is_told_with_both() {
       │
       6 │ md5sum = MD5
       ╰╴━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
-    hint: the address probably moved; open it in a browser and correct `url`
+    hint: if the file was changed on purpose, set `md5sum = MD5`; else put back the one that was meant
     hint: then run slapos up again: it goes on from here, what is built is kept
-    hint: if the file changed on purpose, set `md5sum = MD5`
+    hint: the whole log: ROOT/var/log/agent.log
     E-download-checksum
     exit code 1
     ");
