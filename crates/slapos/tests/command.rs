@@ -248,6 +248,18 @@ fn lint_names_the_corrections_of_the_tutorial() {
 }
 
 #[test]
+fn lint_of_a_directory_leaves_the_record_of_its_build_alone() {
+    let cloud = cloud();
+    let wrong = "[buildout]\nparts = a\n[a]\nrecipe = slapos.cookbook:mkdirectory\nx = ${nowhere:x}\n";
+    let release =
+        cloud.write_release("built", &[("software.cfg", "[buildout]\nparts =\n"), (".installed.cfg", wrong)]);
+
+    let lint = cloud.run(&["lint", release.as_str()]).success();
+
+    assert!(lint.text().contains("Nothing to correct"), "{}", lint.text());
+}
+
+#[test]
 fn completion_knows_every_first_word() {
     let cloud = cloud();
 

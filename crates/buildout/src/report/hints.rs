@@ -10,6 +10,10 @@ use crate::syntax::{SyntaxError, SyntaxErrorKind};
 /// Of a long chain of options, so many are named, and the last one.
 const MOST_OPTIONS: usize = 8;
 
+const LATE_LOCATION: &str = "recipes set `location` after the options of their own section are expanded: write the path, \
+    such as ${buildout:parts-directory}/${:_buildout_section_name_}; in parts of slapos.recipe.cmmi @@LOCATION@@ stands \
+    for it";
+
 /// Edits and commands that may mend it, the best first.
 pub(super) fn hints(error: &BuildError) -> Vec<String> {
     match error.fault() {
@@ -43,6 +47,11 @@ pub(super) fn hints(error: &BuildError) -> Vec<String> {
         }
         Fault::UnknownSection { near, .. } | Fault::UnknownMacro { near, .. } => {
             did_you_mean(near, |name| format!("[{name}]"))
+        }
+        Fault::UnknownOption { section, option, reference, .. }
+            if option == "location" && *section == reference.section =>
+        {
+            vec![LATE_LOCATION.to_owned()]
         }
         Fault::UnknownOption { section, option, has, .. } => {
             let near = nearest(option, has.iter().map(String::as_str));

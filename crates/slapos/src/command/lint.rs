@@ -102,7 +102,7 @@ fn profiles(context: &Context<'_>, name: &str) -> Result<Vec<(String, Utf8PathBu
     for entry in path.read_dir_utf8().map_err(|error| unreadable(&path, &error))? {
         let entry = entry.map_err(|error| unreadable(&path, &error))?;
         let file = entry.file_name();
-        if file.ends_with(".cfg") || file.ends_with(".cfg.in") {
+        if !is_hidden(file) && (file.ends_with(".cfg") || file.ends_with(".cfg.in")) {
             let shown =
                 if name == "." { file.to_owned() } else { format!("{}/{file}", name.trim_end_matches('/')) };
             files.push((shown, entry.path().to_owned()));
@@ -138,7 +138,15 @@ fn of_syntax(error: &SyntaxError) -> Finding {
 fn siblings(path: &Utf8Path) -> Vec<Utf8PathBuf> {
     let entries = path.parent().and_then(|directory| directory.read_dir_utf8().ok());
     let files = entries.into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path().to_owned());
-    files.filter(|file| file != path && file.extension() == Some("cfg")).collect()
+    let is_profile = |file: &Utf8PathBuf| {
+        file != path && file.extension() == Some("cfg") && !file.file_name().is_some_and(is_hidden)
+    };
+    files.filter(is_profile).collect()
+}
+
+/// Whether nobody means a file who names its directory: `.installed.cfg` is the record of a build, no profile.
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.')
 }
 
 fn unreadable(path: &Utf8Path, error: &std::io::Error) -> Failure {

@@ -32,6 +32,14 @@ fn an_unknown_option() {
 }
 
 #[test]
+fn a_location_that_is_not_there_yet() {
+    let told = message("[buildout]\nparts = a\n[a]\nrecipe = test\nx = ${:location}/bin\n");
+
+    assert!(told.contains("[a] has: recipe, x"), "{told}");
+    assert!(told.contains("hint: recipes set `location` after the options of their own section"), "{told}");
+}
+
+#[test]
 fn an_unknown_section() {
     insta::assert_snapshot!(message("[buildout]\nparts = a\n[a]\nrecipe = test\nx = ${bulidout:directory}\n"), @r"
     While:
