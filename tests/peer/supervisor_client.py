@@ -63,7 +63,7 @@ startsecs=0
 startretries=0
 exitcodes=0
 stopsignal=TERM
-stopwaitsecs=60
+stopwaitsecs=5
 stopasgroup=true
 killasgroup=true
 serverurl=AUTO
@@ -89,7 +89,9 @@ def wait(name, state):
 
 for method in "getAPIVersion", "getIdentification", "getState", "getAllProcessInfo":
     show("supervisor." + method)
-write("part0", {"web": "/bin/sleep 600", "once": "/bin/sh -c 'echo one; echo two >&2; exit 3'", "gone": "/nonexistent x"})
+# A program that ends while it is being started is told of in another way by supervisord, so this one waits for a word.
+once = "/bin/sh -c 'echo one; echo two >&2; until [ -e word ]; do sleep 0.01; done; exit 3'"
+write("part0", {"web": "/bin/sleep 600", "once": once, "gone": "/nonexistent x"})
 write("part1", {"web": "/bin/sleep 600"})
 show("supervisor.startProcessGroup", "part0")
 show("supervisor.addProcessGroup", "part0")
@@ -98,6 +100,7 @@ for group in "part0", "part1", "part1":
     show("supervisor.addProcessGroup", group)
 show("supervisor.getAllProcessInfo")
 show("supervisor.startProcessGroup", "part0")
+open("%s/word" % directory, "w").close()
 wait("part0:once", "EXITED")
 show("supervisor.getAllProcessInfo")
 for name in "part0:web", "part0:once", "part0:gone", "part0:none", "part0", "none", "part0:*":
