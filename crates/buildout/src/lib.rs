@@ -10,6 +10,7 @@ pub mod foreign;
 pub mod fuzzing;
 pub mod report;
 
+mod build_error;
 mod command_line;
 mod condition;
 mod desk;
@@ -45,11 +46,12 @@ mod unfinished;
 mod value;
 mod window;
 
+pub use build_error::{BuildError, Excerpt};
 pub use command_line::{Command, CommandLine, CommandLineAssignment, UsageError};
 pub use download::{Download, DownloadError, Downloaded, Mismatch, Place};
 pub use egg_settings::EggSettings;
 pub use event::{Action, Event, Level, Sink};
-pub use fault::{BuildError, Excerpt, Fault, Reference, SubstitutionProblem};
+pub use fault::{Fault, Reference, SubstitutionProblem};
 pub use foreign::ForeignRecipes;
 pub use hook::{Build, BuildHook};
 pub use merged::{Merged, merge};

@@ -8,7 +8,7 @@ use std::error::Error;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::fault::{BuildError, Excerpt, Fault};
+use crate::{BuildError, Excerpt, Fault};
 
 pub use classic::classic;
 

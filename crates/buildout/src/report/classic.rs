@@ -4,9 +4,8 @@
 use std::error::Error;
 use std::fmt::Write as _;
 
-use crate::fault::{BuildError, Fault, SubstitutionProblem};
 use crate::syntax::{SyntaxError, SyntaxErrorKind};
-use crate::{RecipeError, Value};
+use crate::{BuildError, Fault, RecipeError, SubstitutionProblem, Value};
 
 /// What stands above the trace of an error that is no fault of the profile.
 const INTERNAL_ERROR: &str =

@@ -3,9 +3,9 @@
 use std::io::ErrorKind;
 
 use crate::download::{DownloadError, Mismatch, Place};
-use crate::fault::{BuildError, Fault};
 use crate::nearest::nearest;
 use crate::syntax::{SyntaxError, SyntaxErrorKind};
+use crate::{BuildError, Fault};
 
 /// Of a long chain of options, so many are named, and the last one.
 const MOST_OPTIONS: usize = 8;

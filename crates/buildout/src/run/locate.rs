@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::download::DownloadError;
 use crate::engine::Engine;
-use crate::fault::{BuildError, Excerpt, Fault, Reference, SubstitutionProblem};
 use crate::sources::{Source, SourceId};
 use crate::table::{Origin, Table};
+use crate::{BuildError, Excerpt, Fault, Reference, SubstitutionProblem};
 
 /// Of many wrong lines so many are shown.
 const MOST_LINES: usize = 5;
