@@ -6,6 +6,8 @@
 mod ask;
 mod evaluate;
 mod expression;
+mod python;
+mod value;
 
 use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder, MarkerTree, VerbatimUrl};
 
