@@ -35,6 +35,7 @@ mod zc_buildout_debug;
 mod zc_recipe_egg;
 mod zc_recipe_egg_custom;
 mod zc_recipe_egg_develop;
+mod zc_recipe_egg_eggs;
 
 pub use registry::REGISTRY;
 

@@ -7,7 +7,7 @@ use crate::{
     plone_recipe_command, promise_plugin, publish, slapconfiguration, slapos_recipe_build_download,
     slapos_recipe_build_download_unpacked, slapos_recipe_cmmi, slapos_recipe_template,
     slapos_recipe_template_jinja2, symbolic_link, wrapper, zc_buildout_debug, zc_recipe_egg,
-    zc_recipe_egg_custom, zc_recipe_egg_develop,
+    zc_recipe_egg_custom, zc_recipe_egg_develop, zc_recipe_egg_eggs,
 };
 
 /// The native recipes.
@@ -33,9 +33,9 @@ pub static REGISTRY: &[&dyn RecipeKind] = &[
     &wrapper::Wrapper,
     &zc_buildout_debug::Debug,
     &zc_recipe_egg::Scripts,
-    &zc_recipe_egg::OnlyEggs,
     &zc_recipe_egg_custom::Custom,
     &zc_recipe_egg_develop::Develop,
+    &zc_recipe_egg_eggs::OnlyEggs,
 ];
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use buildout::{OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::zc_recipe_egg::source_options::{BUILD_OPTIONS, egg_build, extension_options, variables};
-use crate::zc_recipe_egg::{FIND_LINKS, INDEX, Sources, directory_of};
+use crate::zc_recipe_egg::sources::{FIND_LINKS, INDEX, Sources, directory_of};
 
 /// The recipe.
 pub(crate) struct Custom;

@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 use buildout::{OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section};
 use camino::Utf8PathBuf;
 
-use crate::zc_recipe_egg::directory_of;
 use crate::zc_recipe_egg::source_options::{BUILD_OPTIONS, egg_build, extension_options, variables};
+use crate::zc_recipe_egg::sources::directory_of;
 
 /// The recipe.
 pub(crate) struct Develop;
