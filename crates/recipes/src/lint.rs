@@ -6,14 +6,16 @@
 
 mod instance_rules;
 mod language_rules;
+mod library;
 mod profile;
+mod section;
 mod software_rules;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use buildout::SyntaxError;
 
-pub use profile::Library;
+pub use library::Library;
 use profile::Profile;
 
 /// What a profile is for.

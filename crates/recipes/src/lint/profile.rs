@@ -1,97 +1,18 @@
 //! A profile as the rules see it: what it extends merged in as far as it can be read, bases merged, references followed.
 
-use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
 
-use buildout::{OutlineSection, SyntaxError, outline};
+use buildout::SyntaxError;
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 
-/// How deep references are followed; a profile that needs more refers to itself.
+use super::library::{File, Library, Walk};
+use super::section::{Merged, Section};
+
+/// How often references are replaced by what they refer to; a text that needs more refers to itself.
 const MOST_STEPS: usize = 20;
-
-/// An option after its section's bases are merged in.
-#[derive(Debug, Clone)]
-pub(super) struct Setting {
-    pub(super) value: String,
-    /// The line of the file that is looked at; 0 when another file says it.
-    pub(super) line: u32,
-}
-
-impl Setting {
-    /// Whether the file that is looked at says it.
-    pub(super) fn is_own(&self) -> bool {
-        self.line > 0
-    }
-}
-
-/// A section after its bases are merged in.
-#[derive(Debug)]
-pub(super) struct Section {
-    pub(super) name: String,
-    /// The line of its header in the file that is looked at; 0 when only other files have it.
-    pub(super) line: u32,
-    pub(super) options: IndexMap<String, Setting>,
-    /// The options that the file itself writes into it.
-    pub(super) own: Vec<(String, u32)>,
-}
-
-impl Section {
-    /// The text of an option before substitution.
-    pub(super) fn option(&self, name: &str) -> Option<&Setting> {
-        self.options.get(name)
-    }
-
-    /// The recipe's name, without the entry point that is the default.
-    pub(super) fn recipe(&self) -> &str {
-        let recipe = self.option("recipe").map_or("", |recipe| recipe.value.as_str());
-        recipe.strip_suffix(":default").unwrap_or(recipe)
-    }
-}
-
-/// Gives the texts of profiles, each read once.
-pub struct Library<'a> {
-    read: &'a dyn Fn(&Utf8Path) -> Option<String>,
-    known: RefCell<HashMap<Utf8PathBuf, Option<Rc<File>>>>,
-}
-
-/// A profile as it is written.
-struct File {
-    text: String,
-    sections: Vec<OutlineSection>,
-    is_decided_by_template: bool,
-}
-
-impl<'a> Library<'a> {
-    /// A library whose files are read by `read`; `None` stands for a file that is not there.
-    pub fn new(read: &'a dyn Fn(&Utf8Path) -> Option<String>) -> Self {
-        Self { read, known: RefCell::default() }
-    }
-
-    fn file(&self, path: &Utf8Path) -> Option<Rc<File>> {
-        if let Some(known) = self.known.borrow().get(path) {
-            return known.clone();
-        }
-        let file = (self.read)(path).and_then(|text| File::parse(path.as_str(), &text).ok()).map(Rc::new);
-        self.known.borrow_mut().insert(path.to_owned(), file.clone());
-        file
-    }
-}
-
-impl File {
-    fn parse(name: &str, text: &str) -> Result<Self, SyntaxError> {
-        let (without, is_decided_by_template) = without_statements(text);
-        Ok(Self { text: text.to_owned(), sections: outline(name, &without)?, is_decided_by_template })
-    }
-
-    fn extends(&self) -> Vec<&str> {
-        let buildout = self.sections.iter().filter(|section| section.name == "buildout");
-        let options = buildout.flat_map(|section| &section.options);
-        let extends = options.filter(|option| option.name == "extends");
-        extends.flat_map(|option| option.value.split_whitespace()).collect()
-    }
-}
 
 /// One file, with what it extends.
 pub(super) struct Profile {
@@ -120,15 +41,6 @@ pub(super) struct Profile {
     named: OnceCell<HashSet<String>>,
 }
 
-/// A section as the files write it, one over the other.
-#[derive(Default)]
-struct Written {
-    line: u32,
-    bases: Vec<String>,
-    options: IndexMap<String, Setting>,
-    own: Vec<(String, u32)>,
-}
-
 impl Profile {
     pub(super) fn read(
         path: &Utf8Path,
@@ -137,24 +49,8 @@ impl Profile {
         siblings: &[Utf8PathBuf],
     ) -> Result<Self, SyntaxError> {
         let file = Rc::new(File::parse(path.as_str(), text)?);
-        let mut walk =
-            Walk { library, seen: BTreeSet::new(), files: Vec::new(), is_open: false, missing: Vec::new() };
-        walk.visit(path, &file);
-        let Walk { files, is_open, missing, .. } = walk;
-        let mut written: IndexMap<String, Written> = IndexMap::new();
-        for other in &files {
-            add(&mut written, other, Rc::ptr_eq(other, &file));
-        }
-        let sections = written
-            .iter()
-            .map(|(name, section)| {
-                let mut options = IndexMap::new();
-                merge(&written, section, &mut options, &mut BTreeSet::new(), 0);
-                let (line, own) = (section.line, section.own.clone());
-                (name.clone(), Section { name: name.clone(), line, options, own })
-            })
-            .collect();
-        let bases = written.values().flat_map(|section| section.bases.iter().cloned()).collect();
+        let Walk { files, is_open, missing, .. } = Walk::from(path, &file, library);
+        let Merged { sections, bases } = Merged::of(&files, &file);
         let name = path.file_name().unwrap_or_default();
         let beside = siblings.iter().filter(|sibling| *sibling != path);
         let (siblings, others) = beside
@@ -299,136 +195,4 @@ impl Profile {
             .map(|(name, _)| name.as_str())
             .collect()
     }
-}
-
-/// Finds what a profile extends, each file once, what is extended before what extends it.
-struct Walk<'l> {
-    library: &'l Library<'l>,
-    seen: BTreeSet<Utf8PathBuf>,
-    files: Vec<Rc<File>>,
-    is_open: bool,
-    missing: Vec<String>,
-}
-
-impl Walk<'_> {
-    fn visit(&mut self, path: &Utf8Path, file: &Rc<File>) {
-        // A stack of our own: chains of profiles may be longer than that of the thread.
-        let mut open = vec![Step::Look(path.to_owned(), Rc::clone(file))];
-        while let Some(step) = open.pop() {
-            match step {
-                Step::Look(path, file) => self.look(&path, file, &mut open),
-                Step::Keep(file) => self.files.push(file),
-            }
-        }
-    }
-
-    fn look(&mut self, path: &Utf8Path, file: Rc<File>, open: &mut Vec<Step>) {
-        if !self.seen.insert(path.to_owned()) {
-            return;
-        }
-        let is_root = self.seen.len() == 1;
-        let start = open.len();
-        open.push(Step::Keep(Rc::clone(&file)));
-        let words = file.extends();
-        if words.iter().any(|word| word.contains(['$', '{', '}'])) {
-            // What a template puts there is known when it is rendered.
-            self.is_open = true;
-            return;
-        }
-        for word in words {
-            if word.contains("://") {
-                self.is_open = true;
-                continue;
-            }
-            let other = buildout::normalised(&path.parent().unwrap_or(path).join(word));
-            match self.library.file(&other) {
-                Some(found) => open.push(Step::Look(other, found)),
-                None => {
-                    self.is_open = true;
-                    if is_root {
-                        self.missing.push(word.to_owned());
-                    }
-                }
-            }
-        }
-        // The first is looked at first, and this file is kept after all that it extends.
-        open[start + 1..].reverse();
-    }
-}
-
-/// What is left to do on the walk.
-enum Step {
-    Look(Utf8PathBuf, Rc<File>),
-    Keep(Rc<File>),
-}
-
-/// Puts what a file writes over what the files before it have written.
-fn add(written: &mut IndexMap<String, Written>, file: &File, is_own: bool) {
-    for section in &file.sections {
-        let target = written.entry(section.name.clone()).or_default();
-        if is_own {
-            target.line = section.line;
-        }
-        for option in &section.options {
-            if option.name == "<" {
-                let bases = option.value.split_whitespace().map(str::to_owned);
-                if option.is_added {
-                    target.bases.extend(bases);
-                } else {
-                    target.bases = bases.collect();
-                }
-                continue;
-            }
-            let line = if is_own { option.line } else { 0 };
-            let before = target.options.get(&option.name).filter(|_| option.is_added);
-            let value = match before {
-                Some(before) => format!("{}\n{}", before.value, option.value),
-                None => option.value.clone(),
-            };
-            target.options.insert(option.name.clone(), Setting { value, line });
-            if is_own {
-                target.own.push((option.name.clone(), line));
-            }
-        }
-    }
-}
-
-/// Merges the options of a section, then what its bases have besides: the last one wins, so it comes first. Each base is
-/// `seen` once, since it has nothing to add when it is met again; bases that share bases would multiply otherwise.
-fn merge<'w>(
-    written: &'w IndexMap<String, Written>,
-    section: &'w Written,
-    options: &mut IndexMap<String, Setting>,
-    seen: &mut BTreeSet<&'w str>,
-    depth: usize,
-) {
-    for (name, setting) in &section.options {
-        options.entry(name.clone()).or_insert_with(|| setting.clone());
-    }
-    for base in section.bases.iter().rev() {
-        if let Some(base_section) = written.get(base)
-            && depth < MOST_STEPS
-            && seen.insert(base)
-        {
-            merge(written, base_section, options, seen, depth + 1);
-        }
-    }
-}
-
-/// The text with empty lines where a template engine has statements or comments of a whole line, and whether any of them
-/// decides what counts.
-fn without_statements(text: &str) -> (String, bool) {
-    let mut decides = false;
-    let mut lines = String::new();
-    for line in text.lines() {
-        let start = line.trim_start();
-        if start.starts_with("{%") || start.starts_with("{#") {
-            let statement = start.trim_start_matches(['{', '%', '#', '-', ' ']);
-            decides |= !["raw", "endraw", "set "].iter().any(|word| statement.starts_with(word));
-        } else {
-            lines.push_str(line);
-        }
-        lines.push('\n');
-    }
-    (lines, decides)
 }

@@ -1,7 +1,8 @@
 //! Rules for profiles that install a release.
 
 use super::Finding;
-use super::profile::{Profile, Section};
+use super::profile::Profile;
+use super::section::Section;
 
 /// Ends of the names of archives.
 const ARCHIVES: &[&str] =
