@@ -1,21 +1,25 @@
 //! Python's built-in functions, and its types as values: `str`, `dict`, `isinstance(x, list)`.
 
+mod iteration;
+mod types;
+
 use std::fmt;
 use std::sync::Arc;
 
 use minijinja::value::{Object, ObjectRepr, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
-use super::arguments::{Arguments, integer};
-use super::dict_methods::merged;
+use self::iteration::{extreme, filter, map, next, zip};
+use self::types::is_instance;
+pub(super) use self::types::types;
+use super::arguments::Arguments;
+use super::format_spec;
 use super::list_methods::sorted;
 use super::modules::Module;
-use super::objects::{
-    AsText, Cursor, Dict, List, Range, Set, failure, hashable, is_macro, iterate, tuple, type_name,
-};
-use super::operators::{Number, add, arithmetic, order, whole};
+use super::number::{Number, absolute, arithmetic, rounded, truncated, whole};
+use super::objects::{Cursor, Dict, List, failure, hashable, is_macro, iterate, tuple, type_name};
+use super::operators::{add, defined};
 use super::text::{display, dumps, repr};
-use super::{format_spec, string_methods};
 
 type Body = fn(&mut State<'_, '_>, &Arguments) -> Result<Value, Error>;
 
@@ -130,7 +134,7 @@ const FUNCTIONS: [(&str, Body); 31] = [
         arithmetic("**", args.require(0, "base")?, args.require(1, "exponent")?)
     }),
     ("repr", |state, args| {
-        super::operators::defined(state, args.require(0, "object")?)?;
+        defined(state, args.require(0, "object")?)?;
         Ok(Value::from(repr(args.require(0, "object")?)))
     }),
     ("reversed", |_, args| Ok(Cursor::value(iterate(args.require(0, "sequence")?)?.into_iter().rev()))),
@@ -148,7 +152,7 @@ const FUNCTIONS: [(&str, Body); 31] = [
         Err(failure(format!("AssertionError: {}", args.get(1, "message").map(display).unwrap_or_default())))
     }),
     ("dumps", |state, args| {
-        super::operators::defined(state, args.require(0, "value")?)?;
+        defined(state, args.require(0, "value")?)?;
         dumps(args.require(0, "value")?).map(Value::from)
     }),
     ("__do", |_, _| Ok(Value::from(""))),
@@ -166,32 +170,6 @@ pub(super) fn globals() -> Vec<(&'static str, Value)> {
     globals
 }
 
-pub(super) fn types() -> Vec<(&'static str, Value)> {
-    let types: [(&'static str, Body); 12] = [
-        ("bool", |_, args| Ok(Value::from(args.get(0, "x").is_some_and(Value::is_true)))),
-        ("bytes", bytes),
-        ("complex", |_, _| Err(failure("complex numbers are not supported"))),
-        ("dict", |_, args| merged(args).map(Dict::value)),
-        ("float", float),
-        ("frozenset", |_, args| set(args, true)),
-        ("int", int),
-        ("list", |_, args| args.get(0, "iterable").map_or(Ok(Vec::new()), iterate).map(List::value)),
-        ("range", range),
-        ("set", |_, args| set(args, false)),
-        ("str", str),
-        ("tuple", |_, args| args.get(0, "iterable").map_or(Ok(Vec::new()), iterate).map(tuple)),
-    ];
-    types.into_iter().map(|(name, body)| (name, Builtin::class(name, body))).collect()
-}
-
-fn absolute(value: &Value) -> Result<Value, Error> {
-    match Number::of(value) {
-        Some(Number::Integer(number)) => Ok(whole(number.abs())),
-        Some(Number::Float(number)) => Ok(Value::from(number.abs())),
-        None => Err(failure(format!("bad operand type for abs(): '{}'", type_name(value)))),
-    }
-}
-
 fn in_base(args: &Arguments, spec: &str) -> Result<Value, Error> {
     format_spec::format(&Value::from(args.integer(0, "number")?), spec).map(Value::from)
 }
@@ -207,69 +185,6 @@ fn character(args: &Arguments) -> Result<Value, Error> {
         .ok_or_else(|| failure("chr() arg not in range(0x110000)"))
 }
 
-fn filter(state: &mut State<'_, '_>, args: &Arguments) -> Result<Value, Error> {
-    let function = args.require(0, "function")?;
-    let mut kept = Vec::new();
-    for item in iterate(args.require(1, "iterable")?)? {
-        let is_kept = if function.is_none() {
-            item.is_true()
-        } else {
-            function.call(state, std::slice::from_ref(&item))?.is_true()
-        };
-        if is_kept {
-            kept.push(item);
-        }
-    }
-    Ok(Cursor::value(kept.into_iter()))
-}
-
-fn map(state: &mut State<'_, '_>, args: &Arguments) -> Result<Value, Error> {
-    let function = args.require(0, "function")?;
-    let rows = rows(args.positional().get(1..).unwrap_or_default())?;
-    let mapped: Result<Vec<_>, _> = rows.into_iter().map(|row| function.call(state, &row)).collect();
-    Ok(Cursor::value(mapped?.into_iter()))
-}
-
-fn zip(args: &Arguments) -> Result<Value, Error> {
-    args.limit(usize::MAX, &[])?;
-    Ok(Cursor::value(rows(args.positional())?.into_iter().map(tuple)))
-}
-
-/// The first items of every sequence, then the second ones, up to the shortest. Endless iterators are read only as far
-/// as the others reach.
-fn rows(sequences: &[Value]) -> Result<Vec<Vec<Value>>, Error> {
-    let mut columns = Vec::new();
-    for sequence in sequences {
-        columns.push(match sequence.downcast_object::<Cursor>() {
-            Some(cursor) => {
-                Box::new(std::iter::from_fn(move || cursor.next())) as Box<dyn Iterator<Item = Value>>
-            }
-            None => Box::new(iterate(sequence)?.into_iter()),
-        });
-    }
-    let mut rows = Vec::new();
-    while !columns.is_empty() {
-        let row: Option<Vec<Value>> = columns.iter_mut().map(Iterator::next).collect();
-        match row {
-            Some(row) => rows.push(row),
-            None => break,
-        }
-    }
-    Ok(rows)
-}
-
-fn is_instance(value: &Value, class: &Value) -> Result<bool, Error> {
-    if class.is_tuple() {
-        return iterate(class)?
-            .iter()
-            .try_fold(false, |found, class| Ok(found || is_instance(value, class)?));
-    }
-    let class = class.downcast_object_ref::<Builtin>().filter(|class| class.is_type);
-    let class = class.ok_or_else(|| failure("isinstance() arg 2 must be a type or a tuple of types"))?;
-    let found = type_name(value);
-    Ok(found == class.name || (found == "bool" && class.name == "int"))
-}
-
 /// `len(value)`.
 pub(super) fn length(value: &Value) -> Result<Value, Error> {
     let is_sized = !matches!(type_name(value), "generator" | "object");
@@ -280,172 +195,17 @@ pub(super) fn length(value: &Value) -> Result<Value, Error> {
         .ok_or_else(|| failure(format!("object of type '{}' has no len()", type_name(value))))
 }
 
-fn extreme(state: &mut State<'_, '_>, args: &Arguments, operator: &str) -> Result<Value, Error> {
-    let items = match args.positional() {
-        [only] => iterate(only)?,
-        several => several.to_vec(),
-    };
-    let key = args.by_name("key").filter(|key| !key.is_none());
-    let mut best: Option<(Value, Value)> = None;
-    for item in items {
-        let by = match key {
-            Some(key) => key.call(state, std::slice::from_ref(&item))?,
-            None => item.clone(),
-        };
-        let is_better = match &best {
-            None => true,
-            Some((other, _)) => match operator {
-                ">" => order(operator, &by, other)? == Some(std::cmp::Ordering::Greater),
-                _ => order(operator, &by, other)? == Some(std::cmp::Ordering::Less),
-            },
-        };
-        if is_better {
-            best = Some((by, item));
-        }
-    }
-    best.map(|(_, item)| item)
-        .or_else(|| args.by_name("default").cloned())
-        .ok_or_else(|| failure("the sequence is empty"))
-}
-
-fn next(_: &mut State<'_, '_>, args: &Arguments) -> Result<Value, Error> {
-    let iterator = args.require(0, "iterator")?;
-    let cursor = iterator.downcast_object_ref::<Cursor>();
-    let cursor =
-        cursor.ok_or_else(|| failure(format!("'{}' object is not an iterator", type_name(iterator))))?;
-    cursor.next().or_else(|| args.get(1, "default").cloned()).ok_or_else(|| failure("StopIteration"))
-}
-
 fn round(_: &mut State<'_, '_>, args: &Arguments) -> Result<Value, Error> {
     let value = args.require(0, "number")?;
     let digits = args.optional_integer(1, "ndigits")?;
     match (Number::of(value), digits) {
         (Some(Number::Integer(number)), None | Some(0..)) => Ok(whole(number)),
-        #[expect(clippy::cast_possible_truncation, reason = "the size is checked")]
-        (Some(Number::Float(number)), None) if number.abs() < 1e18 => {
-            Ok(whole(number.round_ties_even() as i128))
-        }
-        // The decimal text of a float is exact, so that it is rounded as Python rounds.
         (Some(Number::Float(number)), Some(digits @ 0..=300)) => {
-            let digits = usize::try_from(digits).unwrap_or(0);
-            format!("{number:.digits$}")
-                .parse::<f64>()
-                .map(Value::from)
-                .map_err(|_| failure("this number cannot be rounded"))
+            rounded(number, usize::try_from(digits).unwrap_or(0))
         }
+        (Some(Number::Float(number)), None) => truncated(number.round_ties_even())
+            .map(whole)
+            .ok_or_else(|| failure("this rounding is not supported")),
         _ => Err(failure("this rounding is not supported")),
     }
-}
-
-fn bytes(_: &mut State<'_, '_>, args: &Arguments) -> Result<Value, Error> {
-    match args.get(0, "source") {
-        None => Ok(Value::from_bytes(Vec::new())),
-        Some(text) if text.as_text().is_some() => {
-            string_methods::encode(args.text(0, "source")?, Some(args.text(1, "encoding")?))
-        }
-        Some(bytes) if bytes.kind() == ValueKind::Bytes => Ok(bytes.clone()),
-        Some(other) => {
-            let numbers = iterate(other)?;
-            let bytes = numbers.iter().map(|number| {
-                u8::try_from(integer(number)?).map_err(|_| failure("bytes must be in range(0, 256)"))
-            });
-            bytes.collect::<Result<Vec<u8>, _>>().map(Value::from_bytes)
-        }
-    }
-}
-
-fn set(args: &Arguments, is_frozen: bool) -> Result<Value, Error> {
-    let items = args.get(0, "iterable").map_or(Ok(Vec::new()), iterate)?;
-    Ok(Set::value(items.iter().map(hashable).collect::<Result<Vec<_>, _>>()?, is_frozen))
-}
-
-fn str(state: &mut State<'_, '_>, args: &Arguments) -> Result<Value, Error> {
-    let Some(value) = args.get(0, "object") else { return Ok(Value::from("")) };
-    super::operators::defined(state, value)?;
-    if value.kind() == ValueKind::Bytes && args.get(1, "encoding").is_some() {
-        return string_methods::decode(
-            value.as_bytes().unwrap_or_default(),
-            args.optional_text(1, "encoding")?,
-        );
-    }
-    Ok(Value::from(display(value)))
-}
-
-fn float(_: &mut State<'_, '_>, args: &Arguments) -> Result<Value, Error> {
-    let Some(value) = args.get(0, "x") else { return Ok(Value::from(0.0)) };
-    if let Some(number) = Number::of(value) {
-        return Ok(Value::from(number.float()));
-    }
-    let text = value.as_text().ok_or_else(|| {
-        failure(format!("float() argument must be a string or a number, not '{}'", type_name(value)))
-    })?;
-    text.trim()
-        .replace('_', "")
-        .parse::<f64>()
-        .map(Value::from)
-        .map_err(|_| failure(format!("could not convert string to float: {}", repr(value))))
-}
-
-fn int(_: &mut State<'_, '_>, args: &Arguments) -> Result<Value, Error> {
-    let Some(value) = args.get(0, "x") else { return Ok(Value::from(0)) };
-    if let (None, Some(number)) = (args.get(1, "base"), Number::of(value)) {
-        return match number {
-            Number::Integer(number) => Ok(whole(number)),
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "Python truncates as well; the size is checked"
-            )]
-            Number::Float(number) if number.abs() < 1e18 => Ok(whole(number as i128)),
-            Number::Float(_) => Err(failure("this float cannot be converted to an integer")),
-        };
-    }
-    let base = args.optional_integer(1, "base")?.unwrap_or(10);
-    let text = value.as_text().ok_or_else(|| {
-        failure(format!(
-            "int() argument must be a string, a bytes-like object or a real number, not '{}'",
-            type_name(value)
-        ))
-    })?;
-    parse_integer(text, base)
-        .map(whole)
-        .ok_or_else(|| failure(format!("invalid literal for int() with base {base}: {}", repr(value))))
-}
-
-/// An integer as `int(text, base)` reads it.
-pub(super) fn parse_integer(text: &str, base: i64) -> Option<i128> {
-    let text = text.trim();
-    let (is_negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let mut radix = u32::try_from(base).ok()?;
-    let mut digits = digits.to_ascii_lowercase();
-    for (prefix, of) in [("0x", 16), ("0o", 8), ("0b", 2)] {
-        if (radix == of || radix == 0) && digits.starts_with(prefix) {
-            digits.drain(..2);
-            radix = of;
-        }
-    }
-    let is_plain =
-        !digits.is_empty() && !digits.starts_with('_') && !digits.ends_with('_') && !digits.contains("__");
-    let radix = if radix == 0 { 10 } else { radix };
-    if !is_plain || digits.starts_with(['+', '-']) || !(2..=36).contains(&radix) {
-        return None;
-    }
-    let number = i128::from_str_radix(&digits.replace('_', ""), radix).ok()?;
-    Some(if is_negative { -number } else { number })
-}
-
-fn range(_: &mut State<'_, '_>, args: &Arguments) -> Result<Value, Error> {
-    let bounds: Vec<i64> = args.positional().iter().map(integer).collect::<Result<_, _>>()?;
-    let (start, stop, step) = match bounds[..] {
-        [stop] => (0, stop, 1),
-        [start, stop] => (start, stop, 1),
-        [start, stop, step] => (start, stop, step),
-        _ => return Err(failure("range expected 1 to 3 arguments")),
-    };
-    if step == 0 {
-        return Err(failure("range() arg 3 must not be zero"));
-    }
-    Ok(Value::from_object(Range { start, stop, step }))
 }

@@ -4,9 +4,10 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, State};
 
 use super::arguments::integer;
-use super::filters::kind_test;
-use super::objects::{AsText, Dict, List, Set, failure};
-use super::operators::{defined, equal, holds};
+use super::builtins::is_callable;
+use super::objects::{AsText, Dict, List, Set, failure, is_mapping};
+use super::operators::defined;
+use super::order::{equal, holds};
 
 const KINDS: [&str; 14] = [
     "defined",
@@ -38,6 +39,14 @@ const COMPARISONS: [(&str, &str); 10] = [
     ("in", "in"),
 ];
 
+/// The operator of a test that compares: that of its name, or the name itself.
+pub(super) fn comparison(test: &str) -> Option<&'static str> {
+    COMPARISONS
+        .iter()
+        .find(|(name, operator)| *name == test || *operator == test)
+        .map(|(_, operator)| *operator)
+}
+
 /// Makes the tests known to `environment`.
 pub(super) fn register(environment: &mut Environment<'_>) {
     for name in KINDS {
@@ -63,6 +72,33 @@ pub(super) fn register(environment: &mut Environment<'_>) {
         value.as_text().is_some_and(|text| has_case(text, char::is_uppercase, char::is_lowercase))
     });
     environment.add_test("sameas", same);
+}
+
+/// Whether a value is of a kind that the test of that name means.
+fn kind_test(name: &str, value: &Value) -> Option<bool> {
+    let kind = value.kind();
+    Some(match name {
+        "defined" => !value.is_undefined(),
+        "undefined" => value.is_undefined(),
+        "none" => value.is_none(),
+        "string" => kind == ValueKind::String,
+        "mapping" => is_mapping(value),
+        "number" => matches!(kind, ValueKind::Number | ValueKind::Bool),
+        "integer" => kind == ValueKind::Number && value.is_integer(),
+        "float" => kind == ValueKind::Number && !value.is_integer(),
+        "boolean" => kind == ValueKind::Bool,
+        "true" => kind == ValueKind::Bool && value.is_true(),
+        "false" => kind == ValueKind::Bool && !value.is_true(),
+        "callable" => is_callable(value),
+        "iterable" => matches!(
+            kind,
+            ValueKind::Seq | ValueKind::Map | ValueKind::Iterable | ValueKind::String | ValueKind::Bytes
+        ),
+        "sequence" => {
+            matches!(kind, ValueKind::Seq | ValueKind::Map | ValueKind::String | ValueKind::Bytes)
+        }
+        _ => return None,
+    })
 }
 
 fn has_case(text: &str, wanted: fn(char) -> bool, other: fn(char) -> bool) -> bool {

@@ -4,8 +4,8 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, State};
 
 use super::arguments::Arguments;
+use super::number::Number;
 use super::objects::{AsText, failure, type_name};
-use super::operators::Number;
 use super::text::{display, float, repr};
 
 /// A parsed format specification.

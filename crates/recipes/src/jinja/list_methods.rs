@@ -7,7 +7,7 @@ use minijinja::{Error, ErrorKind, State};
 
 use super::arguments::Arguments;
 use super::objects::{List, failure, iterate};
-use super::operators::{equal, sort_by_key};
+use super::order::{equal, sort_by_key};
 
 /// The methods that templates take from a list without calling them.
 pub(super) const NAMES: [&str; 8] =

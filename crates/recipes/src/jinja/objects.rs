@@ -1,16 +1,23 @@
 //! Python's containers as objects of the template engine: lists, dictionaries and sets that templates may change, and
 //! iterators that can be read once. Tuples are the engine's own.
 
-use std::cmp::Ordering;
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+mod bound;
+mod cursor;
+mod dict;
+mod list;
+mod range;
+mod set;
 
-use indexmap::{IndexMap, IndexSet};
-use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, Tuple, Value, ValueKind};
-use minijinja::{Error, ErrorKind, State};
+use std::sync::{Mutex, MutexGuard};
 
-use super::text;
-use super::{dict_methods, list_methods, set_methods};
+use minijinja::value::{Tuple, Value, ValueKind};
+use minijinja::{Error, ErrorKind};
+
+pub(super) use self::cursor::Cursor;
+pub(super) use self::dict::{Dict, View, ViewKind};
+pub(super) use self::list::List;
+pub(super) use self::range::Range;
+pub(super) use self::set::Set;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("nothing panics while it holds a container")
@@ -30,336 +37,6 @@ impl AsText for Value {
 /// An error of the given kind, in the engine's terms.
 pub(super) fn failure(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
-}
-
-/// Python's list.
-#[derive(Debug, Default)]
-pub(super) struct List(Mutex<Vec<Value>>);
-
-impl List {
-    pub(super) fn value(items: Vec<Value>) -> Value {
-        Value::from_object(Self(Mutex::new(items)))
-    }
-
-    pub(super) fn items(&self) -> Vec<Value> {
-        lock(&self.0).clone()
-    }
-
-    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Vec<Value>) -> T) -> T {
-        change(&mut lock(&self.0))
-    }
-}
-
-impl Object for List {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Seq
-    }
-
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        match key.as_usize() {
-            Some(index) => lock(&self.0).get(index).cloned(),
-            None => bound(self, key, &list_methods::NAMES),
-        }
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.items())
-    }
-
-    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
-        Some(lock(&self.0).len())
-    }
-
-    fn call_method(
-        self: &Arc<Self>,
-        state: &mut State<'_, '_>,
-        name: &str,
-        args: &[Value],
-    ) -> Result<Value, Error> {
-        list_methods::call(self, state, name, args)
-    }
-
-    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
-        Some(self.items().cmp(&other.downcast_ref::<Self>()?.items()))
-    }
-
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&text::repr(&Value::from_dyn_object(self.clone())))
-    }
-}
-
-/// Python's dict; it keeps the order of insertion.
-#[derive(Debug, Default)]
-pub(super) struct Dict(Mutex<IndexMap<Value, Value>>);
-
-impl Dict {
-    pub(super) fn value(items: impl IntoIterator<Item = (Value, Value)>) -> Value {
-        Value::from_object(Self(Mutex::new(items.into_iter().collect())))
-    }
-
-    pub(super) fn items(&self) -> IndexMap<Value, Value> {
-        lock(&self.0).clone()
-    }
-
-    pub(super) fn get(&self, key: &Value) -> Option<Value> {
-        lock(&self.0).get(key).cloned()
-    }
-
-    pub(super) fn change<T>(&self, change: impl FnOnce(&mut IndexMap<Value, Value>) -> T) -> T {
-        change(&mut lock(&self.0))
-    }
-}
-
-impl Object for Dict {
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.get(key).or_else(|| bound(self, key, &dict_methods::NAMES))
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(lock(&self.0).keys().cloned().collect())
-    }
-
-    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
-        Some(lock(&self.0).len())
-    }
-
-    fn call_method(
-        self: &Arc<Self>,
-        state: &mut State<'_, '_>,
-        name: &str,
-        args: &[Value],
-    ) -> Result<Value, Error> {
-        dict_methods::call(self, state, name, args)
-    }
-
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&text::repr(&Value::from_dyn_object(self.clone())))
-    }
-}
-
-/// Python's set and frozenset. Python leaves the order open; here it is the order of insertion, and sorted in text.
-#[derive(Debug, Default)]
-pub(super) struct Set {
-    items: Mutex<IndexSet<Value>>,
-    pub(super) is_frozen: bool,
-}
-
-impl Set {
-    pub(super) fn value(items: impl IntoIterator<Item = Value>, is_frozen: bool) -> Value {
-        Value::from_object(Self { items: Mutex::new(items.into_iter().collect()), is_frozen })
-    }
-
-    pub(super) fn items(&self) -> IndexSet<Value> {
-        lock(&self.items).clone()
-    }
-
-    pub(super) fn change<T>(&self, change: impl FnOnce(&mut IndexSet<Value>) -> T) -> T {
-        change(&mut lock(&self.items))
-    }
-}
-
-impl Object for Set {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Iterable
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.items().into_iter().collect())
-    }
-
-    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
-        Some(lock(&self.items).len())
-    }
-
-    fn call_method(
-        self: &Arc<Self>,
-        _: &mut State<'_, '_>,
-        name: &str,
-        args: &[Value],
-    ) -> Result<Value, Error> {
-        set_methods::call(self, name, args)
-    }
-
-    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
-        let sorted = |set: &Self| {
-            let mut items: Vec<Value> = set.items().into_iter().collect();
-            items.sort();
-            items
-        };
-        Some(sorted(self).cmp(&sorted(other.downcast_ref::<Self>()?)))
-    }
-
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&text::repr(&Value::from_dyn_object(self.clone())))
-    }
-}
-
-/// What `dict.keys()`, `.values()` and `.items()` return: a look at the dictionary as it is when it is read.
-#[derive(Debug)]
-pub(super) struct View {
-    pub(super) dict: Arc<Dict>,
-    pub(super) kind: ViewKind,
-}
-
-/// Which side of a dictionary a [`View`] shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ViewKind {
-    Keys,
-    Values,
-    Items,
-}
-
-impl View {
-    pub(super) fn items(&self) -> Vec<Value> {
-        let pairs = self.dict.items().into_iter();
-        match self.kind {
-            ViewKind::Keys => pairs.map(|(key, _)| key).collect(),
-            ViewKind::Values => pairs.map(|(_, value)| value).collect(),
-            ViewKind::Items => pairs.map(|(key, value)| tuple(vec![key, value])).collect(),
-        }
-    }
-}
-
-impl Object for View {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Iterable
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.items())
-    }
-
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&text::repr(&Value::from_dyn_object(self.clone())))
-    }
-}
-
-type Items = Box<dyn Iterator<Item = Value> + Send>;
-
-/// Python's iterators and generators: each item is given once.
-pub(super) struct Cursor {
-    items: Arc<Mutex<Items>>,
-}
-
-impl Cursor {
-    pub(super) fn value(items: impl Iterator<Item = Value> + Send + 'static) -> Value {
-        Value::from_object(Self { items: Arc::new(Mutex::new(Box::new(items))) })
-    }
-
-    pub(super) fn next(&self) -> Option<Value> {
-        lock(&self.items).next()
-    }
-}
-
-impl fmt::Debug for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<iterator>")
-    }
-}
-
-impl Object for Cursor {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Iterable
-    }
-
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        bound(self, key, &["__next__"])
-    }
-
-    fn call_method(self: &Arc<Self>, _: &mut State<'_, '_>, name: &str, _: &[Value]) -> Result<Value, Error> {
-        match name {
-            "__next__" => self.next().ok_or_else(|| failure("StopIteration")),
-            _ => Err(Error::from(ErrorKind::UnknownMethod)),
-        }
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        let items = Arc::clone(&self.items);
-        Enumerator::Iter(Box::new(std::iter::from_fn(move || lock(&items).next())))
-    }
-
-    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
-        match lock(&self.items).size_hint() {
-            (least, Some(most)) if least == most => Some(least),
-            _ => None,
-        }
-    }
-
-    // An iterator is true in Python even when nothing is left.
-    fn is_true(self: &Arc<Self>) -> bool {
-        true
-    }
-}
-
-/// A method taken from its object, to be called later.
-#[derive(Debug)]
-struct Bound {
-    object: Value,
-    name: String,
-}
-
-impl Object for Bound {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
-
-    fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
-        self.object.call_method(state, &self.name, args)
-    }
-}
-
-/// The method of that name, when it is one of `names`.
-fn bound<T: Object + 'static>(object: &Arc<T>, key: &Value, names: &[&str]) -> Option<Value> {
-    let name = key.as_text().filter(|name| names.contains(name))?;
-    Some(Value::from_object(Bound {
-        object: Value::from_dyn_object(Arc::clone(object)),
-        name: name.to_owned(),
-    }))
-}
-
-/// Python's range.
-#[derive(Debug)]
-pub(super) struct Range {
-    pub(super) start: i64,
-    pub(super) stop: i64,
-    pub(super) step: i64,
-}
-
-impl Range {
-    pub(super) fn len(&self) -> usize {
-        let distance = i128::from(self.stop) - i128::from(self.start);
-        let step = i128::from(self.step);
-        let count = (distance + step - step.signum()) / step;
-        usize::try_from(count.max(0)).unwrap_or(usize::MAX)
-    }
-
-    fn at(&self, index: usize) -> Option<Value> {
-        let offset = i64::try_from(index).ok()?.checked_mul(self.step)?;
-        (index < self.len()).then(|| Value::from(self.start + offset))
-    }
-}
-
-impl Object for Range {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Seq
-    }
-
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.at(key.as_usize()?)
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        let range = Arc::clone(self);
-        Enumerator::Iter(Box::new((0..self.len()).map_while(move |index| range.at(index))))
-    }
-
-    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
-        Some(self.len())
-    }
-
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&text::repr(&Value::from_dyn_object(self.clone())))
-    }
 }
 
 pub(super) fn tuple(items: Vec<Value>) -> Value {
@@ -440,4 +117,9 @@ pub(super) fn type_name(value: &Value) -> &'static str {
             _ => "object",
         },
     }
+}
+
+/// Whether a value is what Python calls a list.
+pub(super) fn is_list(value: &Value) -> bool {
+    type_name(value) == "list"
 }

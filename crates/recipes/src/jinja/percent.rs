@@ -4,8 +4,8 @@ use minijinja::Error;
 use minijinja::value::{Value, ValueKind};
 
 use super::format_spec::{Spec, format_value};
+use super::number::Number;
 use super::objects::{AsText, Dict, failure, iterate, pairs, type_name};
-use super::operators::Number;
 use super::text::{display, repr};
 
 /// Formats `values` (a tuple, a mapping for `%(name)s`, or one value) into `format`.
@@ -188,7 +188,7 @@ fn convert(kind: char, value: &Value, mut spec: Spec) -> Result<String, Error> {
 fn zero_filled(number: i128, mut spec: Spec) -> Result<String, Error> {
     match spec.precision.take() {
         Some(_) => Err(failure("a precision of an integer is not supported")),
-        None => format_value(&super::operators::whole(number), spec),
+        None => format_value(&super::number::whole(number), spec),
     }
 }
 

@@ -6,7 +6,7 @@ use minijinja::{Error, ErrorKind, State};
 use super::arguments::Arguments;
 use super::format_spec::format_fields;
 use super::objects::{AsText, List, failure, iterate, tuple, type_name};
-use super::operators::equal;
+use super::order::equal;
 use super::text::repr;
 
 /// Calls a method of a value that is none of our objects.
