@@ -30,17 +30,29 @@ impl Look {
         only: &[String],
     ) -> Result<Self, BuildError> {
         engine.doing(Activity::Plain("Planning."), |engine| {
-            let recorded = recorded(engine)?;
-            engine.only_look(recorded.clone())?;
-            if rebootstrap::look(engine, settings)? {
+            let mut recorded = recorded(engine)?;
+            let first = rebootstrap::recorded(engine)?;
+            let mut of_both = recorded.clone();
+            of_both.parts.extend(first.parts.clone());
+            engine.only_look(of_both.clone())?;
+            let goes_on = rebootstrap::look(engine, settings)?;
+            if goes_on {
                 load::load(engine, settings)?;
                 load::initialise_buildout(engine, settings)?;
-                engine.only_look(recorded.clone())?;
+                engine.only_look(of_both.clone())?;
+                rebootstrap::require_python(engine)?;
             }
             for hook in &mut settings.hooks {
                 call(engine, |build| hook.before_parts(build))?;
             }
             let parts = initialise_parts(engine, settings, only)?;
+            if goes_on {
+                let news = |part: &str| !recorded.parts.contains_key(part);
+                let inherited = rebootstrap::wanted_alike(&first.parts, &parts, &news);
+                recorded.parts.extend(inherited);
+            } else {
+                recorded = of_both;
+            }
             let checks_signatures = engine.flag("check-signature", true)?;
             Ok(Self { recorded, parts, keeps_others: !only.is_empty(), checks_signatures })
         })

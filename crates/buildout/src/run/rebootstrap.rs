@@ -13,7 +13,7 @@ use super::parts::Run;
 use super::record::Record;
 use super::territory::Territory;
 use crate::engine::{Activity, Engine};
-use crate::installed::SIGNATURE;
+use crate::installed::{Installed, SIGNATURE};
 use crate::plan::{Wanted, difference, plan};
 use crate::{Action, BuildError, Fault, Level, Outcome, Settings, load};
 
@@ -64,14 +64,19 @@ pub(super) fn run(engine: &mut Engine, settings: &mut Settings) -> Result<FirstP
         load::load(engine, settings)?;
         load::initialise_buildout(engine, settings)
     })?;
-    // Its parts are parts of the build, too.
-    let again = engine.require(&section, "executable")?;
+    let again = require_python(engine)?;
     if again != wanted {
         let message = format!("with {wanted}, [{section}] wants to go on with {again}");
         let hint = Some(format!("let no condition change the options of [{section}] and what it refers to"));
         return Err(Fault::Refused { message, hint, code: "E-profile-value" }.into());
     }
     Ok(first)
+}
+
+/// The Python that the profile makes; what makes it belongs to the parts of the second reading, too.
+pub(super) fn require_python(engine: &mut Engine) -> Result<Utf8PathBuf, BuildError> {
+    let section = engine.require("buildout", "python")?;
+    Ok(Utf8PathBuf::from(engine.require(&section, "executable")?))
 }
 
 /// Whether the profile wants the build to go on with a Python that it makes.
@@ -81,14 +86,27 @@ pub(super) fn is_wanted(engine: &mut Engine) -> Result<bool, BuildError> {
     Ok(section != "buildout" && extensions.split_whitespace().any(|name| name == EXTENSION))
 }
 
+/// The file with the record of the first reading; none when the profile wants no record.
+fn record_path(engine: &mut Engine) -> Result<Option<Utf8PathBuf>, BuildError> {
+    let path = engine.require("buildout", "installed")?;
+    Ok((!path.is_empty()).then(|| Utf8PathBuf::from(format!("{path}{SUFFIX}"))))
+}
+
+/// What the first reading of the last build has recorded; nothing when there is no such reading.
+pub(super) fn recorded(engine: &mut Engine) -> Result<Installed, BuildError> {
+    match record_path(engine)? {
+        Some(path) if is_wanted(engine)? => Ok(Installed::load(&path)?.0),
+        _ => Ok(Installed::default()),
+    }
+}
+
 /// Without making anything: lets the engine begin again with the Python that the profile makes, if that is there
 /// already. Says whether it did.
 pub(super) fn look(engine: &mut Engine, settings: &mut Settings) -> Result<bool, BuildError> {
     if !is_wanted(engine)? {
         return Ok(false);
     }
-    let section = engine.require("buildout", "python")?;
-    let wanted = Utf8PathBuf::from(engine.require(&section, "executable")?);
+    let wanted = require_python(engine)?;
     if host::python::find(Some(&wanted), "").is_err() {
         return Ok(false);
     }
@@ -100,9 +118,7 @@ pub(super) fn look(engine: &mut Engine, settings: &mut Settings) -> Result<bool,
 /// Installs the parts whose sections are initialised, if one of them is not as it should be.
 fn install_initialised(engine: &mut Engine, settings: &mut Settings) -> Result<FirstPhase, BuildError> {
     let parts = options_of(engine, engine.order.clone())?;
-    let path = engine.require("buildout", "installed")?;
-    let path = (!path.is_empty()).then(|| Utf8PathBuf::from(format!("{path}{SUFFIX}")));
-    let mut record = Record::load(path, &*settings.clock)?;
+    let mut record = Record::load(record_path(engine)?, &*settings.clock)?;
     record.confine(Territory::of(engine)?);
     let check_signatures = engine.flag("check-signature", true)?;
     let wanted = Wanted { parts: &parts, keep_others: false, check_signatures };
@@ -131,15 +147,30 @@ fn install_initialised(engine: &mut Engine, settings: &mut Settings) -> Result<F
 impl FirstPhase {
     /// Enters into the record what the first reading has installed and the second wants alike.
     pub(super) fn hand_over(&self, record: &mut Record, parts: &IndexMap<String, Options>) {
-        for (part, installed) in &self.parts {
-            let Some(wanted) = parts.get(part) else { continue };
-            let is_news = self.made.contains(part) || record.recorded(part).is_none();
-            if is_news && difference(installed, wanted, false).is_none() {
-                let mut options = installed.clone();
-                // What the part depends on may be said otherwise this time; it was built from it all the same.
-                options.extend(wanted.get(SIGNATURE).map(|text| (SIGNATURE.to_owned(), text.clone())));
-                record.inherit(part, options);
-            }
+        let is_news =
+            |part: &str| self.made.iter().any(|made| made == part) || record.recorded(part).is_none();
+        for (part, options) in wanted_alike(&self.parts, parts, &is_news) {
+            record.inherit(&part, options);
         }
     }
+}
+
+/// Those of the parts of the first reading that `is_news` is true of and the second reading wants alike, as the second
+/// is to record them.
+pub(super) fn wanted_alike(
+    first: &IndexMap<String, Options>,
+    parts: &IndexMap<String, Options>,
+    is_news: &dyn Fn(&str) -> bool,
+) -> Vec<(String, Options)> {
+    let mut alike = Vec::new();
+    for (part, installed) in first {
+        let Some(wanted) = parts.get(part) else { continue };
+        if is_news(part) && difference(installed, wanted, false).is_none() {
+            let mut options = installed.clone();
+            // What the part depends on may be said otherwise this time; it was built from it all the same.
+            options.extend(wanted.get(SIGNATURE).map(|text| (SIGNATURE.to_owned(), text.clone())));
+            alike.push((part.clone(), options));
+        }
+    }
+    alike
 }

@@ -95,6 +95,49 @@ fn a_changed_part_of_the_python_is_built_once_and_what_depends_on_it_after_it() 
 }
 
 #[test]
+fn the_plan_knows_what_was_installed_for_the_python_that_is_being_made() {
+    let bench = Bench::with(&profile());
+    bench.write("buildout.cfg", &profile().replace("[rest]\n", "[rest]\nfail = install\n"));
+    bench.fail("");
+    insta::assert_snapshot!(bench.succeed("plan"), @r"
+    update     lib     nothing changed
+    update     same    nothing changed
+    update     python  nothing changed
+    install    rest    new
+    ");
+
+    fs_err::remove_file(bench.path(".installed.cfg")).unwrap();
+    insta::assert_snapshot!(bench.succeed("plan"), @r"
+    install    lib     new
+    update     same    nothing changed
+    update     python  nothing changed
+    install    rest    new
+    ");
+
+    // The Python is not made yet.
+    fs_err::remove_file(bench.path("python")).unwrap();
+    bench.write("buildout.cfg", &format!("{}[same]\ntext = changed\n", profile()));
+    insta::assert_snapshot!(bench.succeed("plan"), @r"
+    update     lib     nothing changed
+    reinstall  same    option changed: text
+    reinstall  python  dependency changed: same
+    install    rest    new
+    ");
+    assert!(bench.succeed("why same").starts_with("[same] would be built again.\n"));
+    insta::assert_snapshot!(without_chatter(&bench.succeed("")), @r"
+    Uninstalling python.
+    Uninstalling same.
+    Updating lib.
+    Installing same.
+    Installing python.
+    Installing lib.
+    Updating same.
+    Updating python.
+    Installing rest.
+    ");
+}
+
+#[test]
 fn a_dry_run_makes_no_python() {
     let bench = Bench::with(&profile());
 
