@@ -123,6 +123,9 @@ pub enum Fault {
         reference: Reference,
         /// The options that the section has.
         has: Vec<String>,
+        /// When the section cannot have it yet, since its initialisation waits for what refers to it: the sections
+        /// from it to that one.
+        circle: Vec<String>,
     },
     /// A section lacks an option that its recipe needs.
     #[error("section [{section}] has no option `{option}`")]

@@ -204,7 +204,10 @@ impl Engine {
         let (section, option) = (section.to_owned(), option.to_owned());
         let mut has = self.option_names(&section);
         has.sort_unstable();
-        Err(Fault::UnknownOption { section, option, reference: reference.clone(), has }.into())
+        let begun = self.initialising.iter().position(|begun| *begun == section);
+        let circle = begun.map(|begun| self.initialising[begun..].to_vec()).filter(|circle| circle.len() > 1);
+        let circle = circle.unwrap_or_default();
+        Err(Fault::UnknownOption { section, option, reference: reference.clone(), has, circle }.into())
     }
 }
 

@@ -53,7 +53,10 @@ pub(super) fn hints(error: &BuildError) -> Vec<String> {
         {
             vec![LATE_LOCATION.to_owned()]
         }
-        Fault::UnknownOption { section, option, has, .. } => {
+        Fault::UnknownOption { section, option, has, circle, .. } => {
+            if !circle.is_empty() {
+                return vec![of_circle(section, option, circle)];
+            }
             let near = nearest(option, has.iter().map(String::as_str));
             did_you_mean(&near, |name| format!("${{{section}:{name}}}"))
         }
@@ -124,6 +127,16 @@ fn file_hint(kind: ErrorKind) -> &'static str {
         }
         _ => "check the path, then run the same command again: it goes on where it stopped",
     }
+}
+
+/// What to do when a section is referred to by what its own initialisation waits for.
+fn of_circle(section: &str, option: &str, circle: &[String]) -> String {
+    let between: Vec<String> = circle.iter().skip(1).map(|name| format!("[{name}]")).collect();
+    format!(
+        "if `{option}` is what the recipe of [{section}] sets: [{section}] is not ready before {} are, and these refer \
+         to it: change one of the references",
+        between.join(", ")
+    )
 }
 
 fn did_you_mean(near: &[String], show: impl Fn(&String) -> String) -> Vec<String> {

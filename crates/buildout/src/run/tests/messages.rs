@@ -40,6 +40,22 @@ fn a_location_that_is_not_there_yet() {
 }
 
 #[test]
+fn a_location_that_waits_for_what_refers_to_it() {
+    let told = message(
+        "[buildout]\nparts = a\n[a]\nrecipe = test:file\npath = a\nneeds = ${b:x}\n[b]\nx = ${c:x}\n\
+         [c]\nx = ${a:location}/bin\n",
+    );
+
+    assert!(
+        told.contains(
+            "hint: if `location` is what the recipe of [a] sets: [a] is not ready before [b], [c] are, and these \
+             refer to it: change one of the references\n"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
 fn an_unknown_section() {
     insta::assert_snapshot!(message("[buildout]\nparts = a\n[a]\nrecipe = test\nx = ${bulidout:directory}\n"), @r"
     While:
