@@ -75,13 +75,21 @@ impl Section<'_> {
             }
             None => {
                 let writable = roots.iter().find(|root| files::is_accessible(root.as_std_path(), 2));
-                let Some(root) = writable else { return private(self) };
+                let Some(root) = writable else {
+                    let message =
+                        format!("not shared: no directory of `{ROOTS}` is there and can be written");
+                    self.log(Level::Info, message);
+                    return private(self);
+                };
                 let location = place(root);
                 let message = format!("will be shared at {location} (needs to build)");
                 (location, message)
             }
         };
-        self.log(Level::Info, message);
+        // Without recipes in Python, of which the part may be made, the place may be another than that of the build.
+        if !self.only_looks() {
+            self.log(Level::Info, message);
+        }
         Ok(SharedPart { location, made_of: Some(made_of), makes_location: true, keeps_failures: false })
     }
 }

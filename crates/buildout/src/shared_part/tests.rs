@@ -237,9 +237,12 @@ fn without_a_root_that_can_be_written_the_part_is_private() {
     let trial = Trial::new();
     files::remove_tree(&trial.root.join("shared")).unwrap();
 
-    trial.build("one", "install = x").0.unwrap();
+    let (result, log) = trial.build("one", "install = x");
+    result.unwrap();
 
     assert!(trial.root.join("one/parts/p/built").exists());
+    let told = "p: not shared: no directory of `shared-part-list` is there and can be written";
+    assert!(log.iter().any(|line| line == told), "{log:?}");
 }
 
 #[test]
