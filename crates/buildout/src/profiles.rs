@@ -21,7 +21,7 @@ use crate::nearest::nearest;
 use crate::sources::{Source, SourceId};
 use crate::syntax::{Operator, ParsedSection, parse};
 use crate::table::Table;
-use crate::{BuildError, Dialect, Event};
+use crate::{BuildError, Dialect, Event, Level};
 
 pub(crate) use fetch_rules::{FetchOptions, FetchRules};
 use graph::Graph;
@@ -132,8 +132,9 @@ impl<'a> Reader<'a> {
         for (word, is_optional) in wanted.chain(optional) {
             let location = base.join(&word);
             if is_optional && !location.is_file() {
-                let text = format!("optional-extends file not found: {word}\n");
-                self.engine.sink().event(Event::Text { text });
+                // Also of a quiet build.
+                let message = format!("optional-extends file not found: {word}");
+                self.engine.sink().event(Event::Log { level: Level::Info, logger: None, message });
                 continue;
             }
             let child = location.key();

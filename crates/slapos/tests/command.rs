@@ -267,3 +267,21 @@ fn completion_knows_every_first_word() {
 
     assert!(words.lines().next().unwrap().contains("up down status logs"), "{words}");
 }
+
+#[test]
+fn standard_output_has_the_answer_of_a_build_that_is_only_looked_at_and_nothing_else() {
+    let cloud = cloud();
+    let parts =
+        "optional-extends = nowhere.cfg\nparts = a\nshared-part-list = ${buildout:directory}/shared\n";
+    let part = "[a]\nrecipe = slapos.recipe.cmmi\npath = /\nshared = true\n";
+    let release = cloud.write_release("looked", &[("software.cfg", &format!("[buildout]\n{parts}{part}"))]);
+    let profile = release.join("software.cfg");
+
+    for words in [["plan"].as_slice(), &["why", "a"], &["annotate", "a"]] {
+        let start = ["buildout", "-v", "-c", profile.as_str()];
+        let looked = cloud.run(&[&start, words, &["--output", "json"]].concat()).success();
+
+        assert!(looked.json().is_object() || looked.json().is_array(), "{}", looked.stdout);
+        assert!(looked.stderr.contains("optional-extends file not found: nowhere.cfg"), "{}", looked.stderr);
+    }
+}

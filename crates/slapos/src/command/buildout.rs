@@ -65,7 +65,7 @@ impl Subcommand for Buildout {
         // Before there are threads.
         interruption::watch(&context.output)?;
         let clock: Arc<dyn Clock> = Arc::new(context.clock);
-        let progress = Progress::new(&context.output, Arc::clone(&clock));
+        let progress = Progress::new(&context.output, Arc::clone(&clock), command_line.answers());
         let settings = Settings {
             environment: environment
                 .variables

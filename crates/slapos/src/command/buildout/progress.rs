@@ -31,6 +31,8 @@ pub(super) struct Progress {
     bar: Option<ProgressBar>,
     /// Woken when the build is over.
     over: Condvar,
+    /// Whether standard output is for the answer to a question, and has nothing else.
+    answers: bool,
 }
 
 /// Ends the progress when it goes.
@@ -55,14 +57,14 @@ struct State {
 }
 
 impl Progress {
-    /// Begins to show the progress of a build.
-    pub(super) fn new(output: &Output, clock: Arc<dyn Clock>) -> Arc<Self> {
+    /// Begins to show the progress of a build, or of what `answers` a question about it.
+    pub(super) fn new(output: &Output, clock: Arc<dyn Clock>, answers: bool) -> Arc<Self> {
         let now = clock.now();
         let state =
             State { parts: None, done: 0, running: Vec::new(), since: now, spoken: now, is_over: false };
         let state = Arc::new(Mutex::new(state));
         let bar = output.live.then(|| bar(Arc::clone(&state), Arc::clone(&clock)));
-        Arc::new(Self { state, clock, bar, over: Condvar::new() })
+        Arc::new(Self { state, clock, bar, over: Condvar::new(), answers })
     }
 
     /// Does the work of the build; breaks its silence meanwhile.
@@ -99,12 +101,15 @@ impl Progress {
         }
     }
 
-    fn print(&self, text: &str) {
+    fn print(&self, text: &str, is_answer: bool) {
         let write = || {
-            let mut stdout = std::io::stdout().lock();
+            let mut stream: Box<dyn std::io::Write> = match is_answer || !self.answers {
+                true => Box::new(std::io::stdout().lock()),
+                false => Box::new(std::io::stderr().lock()),
+            };
             // A reader that went away has what it wanted.
-            let _ = stdout.write_all(text.as_bytes());
-            let _ = stdout.flush();
+            let _ = stream.write_all(text.as_bytes());
+            let _ = stream.flush();
         };
         match &self.bar {
             Some(bar) => bar.suspend(write),
@@ -120,6 +125,7 @@ impl Progress {
 impl Sink for Progress {
     fn event(&self, event: Event) {
         let now = self.clock.now();
+        let is_answer = matches!(event, Event::Text { .. });
         let text = match event {
             Event::Log { logger: Some(logger), message, .. } => format!("{logger}: {message}\n"),
             Event::Log { logger: None, message, .. } => format!("{message}\n"),
@@ -131,7 +137,7 @@ impl Sink for Progress {
             }
         };
         self.state().spoken = now;
-        self.print(&text);
+        self.print(&text, is_answer);
     }
 }
 
