@@ -220,7 +220,8 @@ impl<'a> Reader<'a> {
         Ok(self.fetcher.get_or_insert_with(|| {
             let rules = &self.rules;
             let limits = Limits { largest: LARGEST_PROFILE, ..Fetcher::limits(rules.timeout) };
-            let mut fetcher = Fetcher::new(rules.cache.clone(), rules.offline, Client::new(limits));
+            let mut fetcher =
+                Fetcher::new(rules.cache.clone(), rules.offline, Client::new(limits, self.engine.proxies()));
             fetcher.prefer_network(rules.newest);
             if let Some(home) = self.engine.environment.get("HOME") {
                 fetcher.home(home);

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use crate::cache::{CacheError, ContentCache, Entry};
 use crate::certificates::Certificates;
 use crate::checksum::{Algorithm, Hashes};
-use crate::transfer::{Client, Identity, Limits, Received, Request, TransferError};
+use crate::transfer::{Client, Identity, Limits, Proxies, Received, Request, TransferError};
 
 /// The longest answer of a directory that is read.
 const LONGEST_ANSWER: u64 = 4 << 20;
@@ -87,14 +87,14 @@ impl HttpCache {
     ///
     /// # Errors
     /// Certificates or keys for the connections cannot be read.
-    pub fn new(settings: HttpCacheSettings, limits: Limits) -> io::Result<Self> {
+    pub fn new(settings: HttpCacheSettings, limits: Limits, proxies: &Proxies) -> io::Result<Self> {
         let identity = |[authority, certificate, key]: &[Option<Utf8PathBuf>; 3]| {
             Identity::load(authority.as_deref(), certificate.as_deref(), key.as_deref())
         };
-        let store = Client::with_identity(limits, identity(&settings.store_tls)?);
+        let store = Client::with_identity(limits, proxies.clone(), identity(&settings.store_tls)?);
         let directory = match settings.directory_tls == settings.store_tls {
             true => store.clone(),
-            false => Client::with_identity(limits, identity(&settings.directory_tls)?),
+            false => Client::with_identity(limits, proxies.clone(), identity(&settings.directory_tls)?),
         };
         // A cache is there to save time: one attempt more than none is enough.
         let store = store.limited(Limits { attempts: 2, ..limits });
@@ -131,12 +131,19 @@ impl HttpCache {
     /// Sends content to the store, unless it has it already.
     fn store_content(&self, place: &Place, sha512: &str, file: &mut File) -> Result<(), CacheError> {
         let url = join(&place.store, sha512);
-        if self.store.agent().get(&url).call().is_ok_and(|answer| answer.status().is_success()) {
+        let failed = |url: &str| {
+            let url = url.to_owned();
+            move |source| CacheError::Transfer { url, source }
+        };
+        let (agent, address) = self.store.agent(&url).map_err(failed(&url))?;
+        if agent.get(address).call().is_ok_and(|answer| answer.status().is_success()) {
             return Ok(());
         }
         file.rewind()?;
         let size = file.metadata()?.len();
-        let request = self.store.agent().post(place.store.trim_end_matches('/'));
+        let url = place.store.trim_end_matches('/');
+        let (agent, address) = self.store.agent(url).map_err(failed(url))?;
+        let request = agent.post(address);
         let request = request.header("Content-Length", size.to_string());
         let request = request.header("Content-Type", "application/octet-stream");
         let request = request.config().timeout_recv_response(Some(DIGESTION)).build();
@@ -197,7 +204,9 @@ impl ContentCache for HttpCache {
         let entry = self.signed(&facts)?;
         let url = join(&place.directory, key);
         let refused = |answer: String| CacheError::Refused { url: url.clone(), answer };
-        let request = self.directory.agent().put(&url).header("Content-Type", "application/json");
+        let (agent, address) =
+            self.directory.agent(&url).map_err(|source| CacheError::Transfer { url: url.clone(), source })?;
+        let request = agent.put(address).header("Content-Type", "application/json");
         let answer = request.send(&entry).map_err(|error| refused(error.to_string()))?;
         match answer.status().as_u16() {
             201 => Ok(()),

@@ -13,4 +13,4 @@ pub use cache::{CacheError, ContentCache, Entry, download_key};
 pub use certificates::Certificates;
 pub use checksum::{Algorithm, Checksum, Hashes, hexadecimal};
 pub use http_cache::{HttpCache, HttpCacheSettings, Place};
-pub use transfer::{Client, Identity, Limits, Received, Request, TransferError, certificates};
+pub use transfer::{Client, Identity, Limits, Proxies, Received, Request, TransferError};

@@ -1,8 +1,12 @@
-//! Getting a file over HTTP, whatever the network does to it: broken transfers go on where they broke, servers that are
+//! Getting a file over HTTP or FTP, whatever the network does to it: broken transfers go on where they broke, servers that are
 //! out of breath are asked again, and nothing is waited for without end.
 
+mod agents;
 mod attempt;
 mod client;
+mod forward;
+mod ftp;
+mod proxies;
 
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,8 +15,9 @@ use std::time::{Duration, Instant};
 use host::clock::{Clock, SystemClock};
 
 use crate::checksum::{Algorithm, Hashes};
-use attempt::Partial;
-pub use client::{Client, Identity, certificates};
+use attempt::{Attempt, Partial};
+pub use client::{Client, Identity};
+pub use proxies::Proxies;
 
 /// More than this many bytes since the last attempt count as progress: attempts are then counted anew.
 const PROGRESS: u64 = 64 * 1024;
@@ -55,10 +60,12 @@ impl Default for Limits {
 /// A file to get.
 #[derive(Debug, Clone, Default)]
 pub struct Request<'a> {
-    /// Its address, `http:` or `https:`.
+    /// Its address, `http:`, `https:` or `ftp:`.
     pub url: &'a str,
-    /// Headers to send, such as `Authorization`.
+    /// Headers to send to every server, such as `Accept`.
     pub headers: Vec<(&'static str, String)>,
+    /// Name and password for the server of the address and no other, unless the address has some itself.
+    pub credentials: Option<(String, String)>,
     /// What to hash it with on the way.
     pub algorithms: Vec<Algorithm>,
     /// Whether what comes will be checked against a known hash: a broken transfer is then taken up again although the
@@ -104,6 +111,28 @@ pub enum TransferError {
     /// The address cannot be asked.
     #[error("this is no address of a file on the network")]
     Address,
+    /// The proxy that the environment or a configuration names cannot be used.
+    #[error("`{proxy}` is no address of a proxy that speaks HTTP")]
+    Proxy {
+        /// Its address, without credentials.
+        proxy: String,
+    },
+    /// Nobody who is trusted says that the server is the one it says it is.
+    #[error("the certificate of {host} is not trusted")]
+    Certificate {
+        /// The server.
+        host: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// An FTP server does not give it.
+    #[error("the server answered {answer}")]
+    Refused {
+        /// What it says.
+        answer: String,
+        /// Whether it may give it later.
+        is_passing: bool,
+    },
     /// The connection could not be made, or broke.
     #[error(transparent)]
     Network(Box<dyn std::error::Error + Send + Sync>),
@@ -162,8 +191,24 @@ impl TransferError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Status { status, .. } => matches!(status, 408 | 416 | 425 | 429 | 500..=599),
+            Self::Refused { is_passing, .. } => *is_passing,
             Self::Network(_) | Self::Short { .. } | Self::Silent { .. } | Self::Stalled { .. } => true,
             _ => false,
+        }
+    }
+
+    /// What to do about it, where that is not to check the network.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Proxy { .. } => {
+                Some("proxies are named as http://HOST:PORT, or as http://NAME:PASSWORD@HOST:PORT")
+            }
+            Self::Certificate { .. } => Some(
+                "add the authority that signed it to those of this machine, or name its file in SSL_CERT_FILE",
+            ),
+            Self::Refused { is_passing: false, .. } => Some("check the address in the profile"),
+            _ => None,
         }
     }
 }
@@ -179,7 +224,9 @@ impl Client {
         let mut partial = Partial::new(&request.algorithms);
         let (mut fruitless, mut progress, mut pause) = (0, 0, FIRST_PAUSE);
         loop {
-            let error = match self.attempt(request, &mut partial, file, end) {
+            let attempt =
+                Attempt { client: self, request, partial: &mut partial, file: &mut *file, end }.run();
+            let error = match attempt {
                 Ok(received) => return Ok(received),
                 Err(error) if error.is_passing() => error,
                 Err(error) => return Err(error),
@@ -216,3 +263,5 @@ fn sleep(duration: Duration, cancelled: Option<&AtomicBool>) -> Result<(), Trans
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod ways;

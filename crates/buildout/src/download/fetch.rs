@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use base64::Engine as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use md5::{Digest, Md5};
 use shacache::{Client, ContentCache, Hashes, Limits, Request, TransferError, hexadecimal};
@@ -245,13 +244,12 @@ impl Fetcher {
         download: &Download,
         beside: Option<&Utf8Path>,
     ) -> Result<Received, DownloadError> {
-        if !url.starts_with("http://") && !url.starts_with("https://") {
+        if !["http://", "https://", "ftp://"].iter().any(|scheme| url.starts_with(scheme)) {
             return Err(DownloadError::Address { url: url.to_owned() });
         }
         let mut file = new_file(beside, url)?;
-        let authorization = self.authorization(url).map(|value| ("Authorization", value));
         let request = Request {
-            headers: authorization.into_iter().collect(),
+            credentials: self.credentials(url),
             algorithms: algorithms(download),
             is_checked: download.is_checked(),
             cancelled: Some(self.cancelled.as_deref().unwrap_or_else(|| host::process::ending())),
@@ -279,11 +277,9 @@ impl Fetcher {
     }
 
     /// The credentials of `~/.netrc` for the host of `url`.
-    fn authorization(&self, url: &str) -> Option<String> {
+    fn credentials(&self, url: &str) -> Option<(String, String)> {
         let url = url::Url::parse(url).ok()?;
-        let (login, password) = netrc::credentials(self.netrc.as_deref()?, url.host_str()?)?;
-        let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{login}:{password}"));
-        Some(format!("Basic {encoded}"))
+        netrc::credentials(self.netrc.as_deref()?, url.host_str()?)
     }
 }
 

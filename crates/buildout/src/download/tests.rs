@@ -73,7 +73,7 @@ fn scratch() -> (tempfile::TempDir, Utf8PathBuf) {
 }
 
 fn fetcher(cache: Option<Utf8PathBuf>, offline: bool) -> Fetcher {
-    Fetcher::new(cache, offline, Client::new(limits()))
+    Fetcher::new(cache, offline, Client::new(limits(), shacache::Proxies::default()))
 }
 
 fn limits() -> Limits {

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
+use shacache::Proxies;
 use url::Url;
 
 use super::error::EggError;
@@ -41,8 +42,8 @@ pub(super) struct Places {
     pub trusted_hosts: Vec<String>,
     /// The file with names and passwords for hosts.
     pub netrc: Option<Utf8PathBuf>,
-    /// A proxy to go through, instead of the environment's.
-    pub proxy: Option<String>,
+    /// The proxies to go through.
+    pub proxies: Proxies,
     /// How long a connection or a pause within an answer may last.
     pub timeout: Option<Duration>,
 }

@@ -8,7 +8,9 @@ use fs_err as fs;
 use host::files;
 use pep440_rs::Version;
 use serde_json::{Map, Value};
-use shacache::{CacheError, ContentCache, Entry, HttpCache, HttpCacheSettings, Limits, TransferError};
+use shacache::{
+    CacheError, ContentCache, Entry, HttpCache, HttpCacheSettings, Limits, Proxies, TransferError,
+};
 
 use super::pins::Pin;
 use crate::unfinished;
@@ -43,8 +45,8 @@ pub(super) fn key(pin: &Pin, version: &Version) -> String {
 
 impl NetworkCache {
     /// The cache that settings describe; `None`, which is told, for one that cannot be used.
-    pub(super) fn open(settings: &HttpCacheSettings, tell: Tell<'_>) -> Option<Self> {
-        match HttpCache::new(settings.clone(), Limits { attempts: ATTEMPTS, ..Limits::default() }) {
+    pub(super) fn open(settings: &HttpCacheSettings, proxies: &Proxies, tell: Tell<'_>) -> Option<Self> {
+        match HttpCache::new(settings.clone(), Limits { attempts: ATTEMPTS, ..Limits::default() }, proxies) {
             Ok(cache) => Some(Self { cache, is_gone: AtomicBool::new(false) }),
             Err(error) => {
                 tell(format!("cannot be used: {error}"));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use host::python::Interpreter;
+use shacache::Proxies;
 
 use super::error::EggError;
 use super::index::Places;
@@ -48,7 +49,10 @@ pub(super) fn places(settings: &EggSettings, python: &Interpreter) -> Result<Pla
         certificates: configured.certificates,
         trusted_hosts: configured.trusted_hosts,
         netrc: netrc(settings),
-        proxy: configured.proxy,
+        proxies: match configured.proxy {
+            Some(proxy) => Proxies::always(&proxy),
+            None => Proxies::from_environment(&settings.environment),
+        },
         timeout: configured.timeout.map(Duration::from_secs),
     })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shacache::{Client, ContentCache, HttpCache, HttpCacheSettings};
+use shacache::{Client, ContentCache, HttpCache, HttpCacheSettings, Proxies};
 
 use super::Engine;
 use crate::download::{Download, Downloaded, Fetcher, Prefetch};
@@ -51,7 +51,7 @@ impl Engine {
             return Ok(fetcher.clone());
         }
         let cache = self.buildout_option("download-cache")?.map(|path| self.directory.join(path));
-        let client = Client::new(Fetcher::limits(self.socket_timeout()?));
+        let client = Client::new(Fetcher::limits(self.socket_timeout()?), self.proxies());
         let offline = self.offline || self.flag("install-from-cache", false)?;
         let mut fetcher = Fetcher::new(cache, offline, client);
         fetcher.base_directory(&self.directory);
@@ -63,6 +63,11 @@ impl Engine {
         }
         self.downloads = Some(fetcher.clone());
         Ok(fetcher)
+    }
+
+    /// The proxies of the environment, as it is when they are asked for: recipes may set some.
+    pub(crate) fn proxies(&self) -> Proxies {
+        Proxies::from_environment(&self.environment)
     }
 
     fn socket_timeout(&mut self) -> Result<Option<Duration>, BuildError> {
@@ -79,7 +84,7 @@ impl Engine {
 
     /// The network cache that settings describe; one that cannot be used is logged and left alone.
     pub(crate) fn network_cache(&self, settings: HttpCacheSettings) -> Option<Arc<dyn ContentCache>> {
-        match HttpCache::new(settings, Fetcher::limits(None)) {
+        match HttpCache::new(settings, Fetcher::limits(None), &self.proxies()) {
             Ok(cache) => Some(Arc::new(cache)),
             Err(error) => {
                 self.log(Level::Info, Some("networkcache"), format!("cannot be used: {error}"));

@@ -2,6 +2,8 @@
 
 use std::io::ErrorKind;
 
+use shacache::TransferError;
+
 use crate::download::{DownloadError, Mismatch, Place};
 use crate::nearest::nearest;
 use crate::syntax::{SyntaxError, SyntaxErrorKind};
@@ -167,11 +169,18 @@ fn download_hints(error: &DownloadError) -> Vec<String> {
             ],
         },
         DownloadError::Status { .. } => vec!["check the address in the profile".to_owned()],
+        DownloadError::Network { source, .. }
+            if let Some(hint) = source.downcast_ref().and_then(TransferError::hint) =>
+        {
+            vec![hint.to_owned()]
+        }
         DownloadError::Network { .. } => {
             vec!["check the network, then run the same command again: it goes on where it stopped".to_owned()]
         }
         DownloadError::TooLarge { .. } => vec!["check that it is the file you mean".to_owned()],
-        DownloadError::Address { .. } => vec!["addresses start with https://, http:// or file://".to_owned()],
+        DownloadError::Address { .. } => {
+            vec!["addresses start with https://, http://, ftp:// or file://".to_owned()]
+        }
         DownloadError::File { source, .. } => vec![file_hint(source.kind()).to_owned()],
     }
 }

@@ -91,7 +91,8 @@ fn cache(address: &str, keys: &Keys) -> HttpCache {
         "signature-private-key-file" => Some(keys.key.to_string()),
         _ => None,
     };
-    HttpCache::new(HttpCacheSettings::from_options(&options).unwrap(), Limits::default()).unwrap()
+    HttpCache::new(HttpCacheSettings::from_options(&options).unwrap(), Limits::default(), &Proxies::default())
+        .unwrap()
 }
 
 fn file(content: &str) -> File {

@@ -5,11 +5,18 @@ use std::io::{self, Read, Seek, Write};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use ureq::ResponseExt;
-use ureq::http::{HeaderMap, Response};
+use base64::Engine as _;
+use percent_encoding::percent_decode_str;
+use ureq::http::{HeaderMap, Response, Uri};
+use url::Url;
 
+use super::agents::Way;
+use super::ftp;
 use super::{Client, Limits, Received, Request, TransferError};
 use crate::checksum::{Algorithm, Hashes};
+
+/// A redirected request is followed so often.
+const MOST_REDIRECTS: u32 = 10;
 
 /// What is there of a file, and what the server said of it.
 pub(super) struct Partial {
@@ -51,18 +58,35 @@ impl Partial {
 
     /// Whether what is missing can be asked for: the size of the whole is known, so that a piece of another file is
     /// noticed, and the server can tell, or a hash will, whether it is still the same file.
-    fn can_resume(&self, request: &Request<'_>) -> bool {
+    pub(super) fn can_resume(&self, request: &Request<'_>) -> bool {
         self.takes_ranges
             && self.size() > 0
             && self.total.is_some_and(|total| self.size() < total)
             && (self.validator.is_some() || request.is_checked)
     }
 
-    fn restart(&mut self, file: &mut File) -> Result<(), TransferError> {
+    pub(super) fn restart(&mut self, file: &mut File) -> Result<(), TransferError> {
         self.hashes = self.empty.clone();
         self.is_resumed = false;
         (self.total, self.validator) = (None, None);
         file.set_len(0).and_then(|()| file.rewind()).map_err(TransferError::Write)
+    }
+
+    /// Goes on where `file` ends.
+    pub(super) fn resume(&mut self, file: &mut File) -> Result<(), TransferError> {
+        file.seek(io::SeekFrom::Start(self.size())).map_err(TransferError::Write)?;
+        self.is_resumed = true;
+        Ok(())
+    }
+
+    /// The whole size and the state of the content that the server promised, if any.
+    pub(super) fn promised(&self) -> (Option<u64>, Option<&str>) {
+        (self.total, self.validator.as_deref())
+    }
+
+    /// Notes what the server promises.
+    pub(super) fn promise(&mut self, total: Option<u64>, validator: Option<String>) {
+        (self.total, self.validator) = (total, validator);
     }
 
     /// Notes what the head of a whole answer says.
@@ -77,138 +101,218 @@ impl Partial {
     }
 }
 
-impl Client {
-    pub(super) fn attempt(
-        &self,
-        request: &Request<'_>,
-        partial: &mut Partial,
-        file: &mut File,
-        end: Instant,
-    ) -> Result<Received, TransferError> {
-        let resumes = partial.can_resume(request);
-        let mut call = self.agent().get(request.url);
-        for (name, value) in &request.headers {
+/// What one address answers.
+enum Answer {
+    /// The content, which is in the file.
+    Whole,
+    /// Another address, perhaps relative.
+    Elsewhere(String),
+}
+
+/// One attempt.
+pub(super) struct Attempt<'a, 'r> {
+    pub(super) client: &'a Client,
+    pub(super) request: &'a Request<'r>,
+    pub(super) partial: &'a mut Partial,
+    pub(super) file: &'a mut File,
+    /// When everything has to be done.
+    pub(super) end: Instant,
+}
+
+impl Attempt<'_, '_> {
+    /// Asks, and goes where the servers send it.
+    pub(super) fn run(&mut self) -> Result<Received, TransferError> {
+        let mut place = self.request.url.to_owned();
+        let mut credentials = self.request.credentials.clone();
+        if place.contains('@')
+            && let Ok(url) = Url::parse(&place)
+        {
+            credentials = credentials_of(&url).or(credentials);
+            place = without_credentials(&place);
+        }
+        for _ in 0..=MOST_REDIRECTS {
+            let answer = match self.client.way(&place)? {
+                Way::Http(agent, uri) => self.ask(&agent, &uri, credentials.as_ref())?,
+                Way::Ftp(uri) => ftp::receive(self, &uri, credentials.as_ref()).map(|()| Answer::Whole)?,
+            };
+            let location = match answer {
+                Answer::Elsewhere(location) if self.client.follows() => location,
+                Answer::Elsewhere(location) => return Err(TransferError::Elsewhere { location }),
+                Answer::Whole => {
+                    return Ok(Received {
+                        hashes: self.partial.hashes.clone(),
+                        content_type: self.partial.content_type.clone(),
+                        url: place,
+                        is_resumed: self.partial.is_resumed,
+                    });
+                }
+            };
+            let base = Url::parse(&place).map_err(|_| TransferError::Address)?;
+            let next = base.join(&location).map_err(|_| TransferError::Address)?;
+            // What one server may know another one may not, nor anybody who listens where it is not encrypted.
+            if next.origin() != base.origin() {
+                credentials = None;
+            }
+            credentials = credentials_of(&next).or(credentials);
+            place = without_credentials(next.as_str());
+        }
+        Err(TransferError::Redirects)
+    }
+
+    /// Asks one address over HTTP.
+    fn ask(
+        &mut self,
+        agent: &ureq::Agent,
+        uri: &Uri,
+        credentials: Option<&(String, String)>,
+    ) -> Result<Answer, TransferError> {
+        let resumes = self.partial.can_resume(self.request);
+        let mut call = agent.get(uri);
+        for (name, value) in &self.request.headers {
             call = call.header(*name, value);
         }
+        if let Some((name, password)) = credentials {
+            let pair = base64::engine::general_purpose::STANDARD.encode(format!("{name}:{password}"));
+            call = call.header("Authorization", format!("Basic {pair}"));
+        }
         if resumes {
-            call = call.header("Range", format!("bytes={}-", partial.size()));
-            if let Some(validator) = &partial.validator {
+            call = call.header("Range", format!("bytes={}-", self.partial.size()));
+            if let Some(validator) = &self.partial.validator {
                 call = call.header("If-Range", validator);
             }
         }
-        let left = end.saturating_duration_since(Instant::now());
+        let left = self.end.saturating_duration_since(Instant::now());
         let call = call.config().timeout_global(Some(left)).build();
-        let mut answer = call.call().map_err(|error| self.refused(error, end))?;
-        partial.asked_to_wait = None;
+        let mut answer = call.call().map_err(|error| self.refused(error, uri))?;
+        self.partial.asked_to_wait = None;
         match answer.status().as_u16() {
-            206 if resumes && continues(&answer, partial) => {
-                file.seek(io::SeekFrom::Start(partial.size())).map_err(TransferError::Write)?;
-                partial.is_resumed = true;
-            }
+            206 if resumes && continues(&answer, self.partial) => self.partial.resume(self.file)?,
             200 => {
-                partial.restart(file)?;
-                partial.note(answer.headers());
+                self.partial.restart(self.file)?;
+                self.partial.note(answer.headers());
             }
             status => {
-                if let (301 | 302 | 303 | 307 | 308, Some(location)) =
-                    (status, text(answer.headers(), "location"))
-                {
-                    return Err(TransferError::Elsewhere { location: location.to_owned() });
-                }
-                // Another piece than the one asked for: from here on only the whole is asked for.
-                if status == 206 || status == 416 {
-                    partial.restart(file)?;
-                    partial.takes_ranges = false;
-                }
-                partial.asked_to_wait = text(answer.headers(), "retry-after")
-                    .and_then(|wait| wait.trim().parse().ok())
-                    .map(Duration::from_secs);
-                let reason = answer.status().canonical_reason().unwrap_or_default().to_owned();
-                let status = if status == 206 { 416 } else { status };
-                return Err(TransferError::Status { status, reason });
+                let location = text(answer.headers(), "location");
+                return match (status, location) {
+                    (301 | 302 | 303 | 307 | 308, Some(place)) => Ok(Answer::Elsewhere(place.to_owned())),
+                    _ => Err(self.denied(&answer)?),
+                };
             }
         }
-        if partial.total.is_some_and(|total| total > self.limits().largest) {
-            return Err(TransferError::TooLarge { limit: self.limits().largest });
-        }
-        let url = answer.get_uri().to_string();
-        self.read(request, partial, &mut answer.body_mut().as_reader(), file, end)?;
-        Ok(Received {
-            hashes: partial.hashes.clone(),
-            content_type: partial.content_type.clone(),
-            url,
-            is_resumed: partial.is_resumed,
-        })
+        self.read(&mut answer.body_mut().as_reader())?;
+        Ok(Answer::Whole)
     }
 
-    /// Reads the body of an answer to its end.
-    fn read(
-        &self,
-        request: &Request<'_>,
-        partial: &mut Partial,
-        body: &mut dyn Read,
-        file: &mut File,
-        end: Instant,
-    ) -> Result<(), TransferError> {
-        let Limits { patience, largest, .. } = *self.limits();
+    /// The error for an answer that does not give what was asked for.
+    fn denied(&mut self, answer: &Response<ureq::Body>) -> Result<TransferError, TransferError> {
+        let status = answer.status().as_u16();
+        // Another piece than the one asked for: from here on only the whole is asked for.
+        if status == 206 || status == 416 {
+            self.partial.restart(self.file)?;
+            self.partial.takes_ranges = false;
+        }
+        self.partial.asked_to_wait = text(answer.headers(), "retry-after")
+            .and_then(|wait| wait.trim().parse().ok())
+            .map(Duration::from_secs);
+        let reason = answer.status().canonical_reason().unwrap_or_default().to_owned();
+        Ok(TransferError::Status { status: if status == 206 { 416 } else { status }, reason })
+    }
+
+    /// Reads what comes to its end.
+    pub(super) fn read(&mut self, body: &mut dyn Read) -> Result<(), TransferError> {
+        let Limits { patience, largest, .. } = *self.client.limits();
+        if self.partial.total.is_some_and(|total| total > largest) {
+            return Err(TransferError::TooLarge { limit: largest });
+        }
         let mut pace = Pace::new(patience);
         let mut buffer = vec![0; 64 * 1024];
         loop {
-            if request.cancelled.is_some_and(|cancelled| cancelled.load(Ordering::Relaxed)) {
+            if self.request.cancelled.is_some_and(|cancelled| cancelled.load(Ordering::Relaxed)) {
                 return Err(TransferError::Cancelled);
             }
             let count = match body.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(self.broken(error, partial, end)),
+                Err(error) => return Err(self.broken(error)),
             };
-            partial.hashes.update(&buffer[..count]);
-            if partial.size() > largest {
+            self.partial.hashes.update(&buffer[..count]);
+            if self.partial.size() > largest {
                 return Err(TransferError::TooLarge { limit: largest });
             }
-            file.write_all(&buffer[..count]).map_err(TransferError::Write)?;
+            self.file.write_all(&buffer[..count]).map_err(TransferError::Write)?;
             if pace.is_too_slow(count as u64) {
                 return Err(TransferError::Stalled { patience });
             }
-            if Instant::now() >= end {
-                return Err(TransferError::TooLong { limit: self.limits().deadline });
+            if Instant::now() >= self.end {
+                return Err(TransferError::TooLong { limit: self.client.limits().deadline });
             }
         }
-        match partial.total {
-            Some(expected) if expected > partial.size() => {
-                Err(TransferError::Short { received: partial.size(), expected })
+        match self.partial.total {
+            Some(expected) if expected > self.partial.size() => {
+                Err(TransferError::Short { received: self.partial.size(), expected })
             }
             _ => Ok(()),
         }
     }
 
-    fn broken(&self, error: io::Error, partial: &Partial, end: Instant) -> TransferError {
-        match partial.total {
+    pub(super) fn broken(&self, error: io::Error) -> TransferError {
+        match self.partial.total {
             Some(expected) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                TransferError::Short { received: partial.size(), expected }
+                TransferError::Short { received: self.partial.size(), expected }
             }
-            _ if is_timeout(&error) => self.late(end),
+            _ if is_timeout(&error) => self.late(),
             _ => TransferError::Network(error.into()),
         }
     }
 
-    fn refused(&self, error: ureq::Error, end: Instant) -> TransferError {
+    fn refused(&self, error: ureq::Error, uri: &Uri) -> TransferError {
         match error {
             ureq::Error::BadUri(_) | ureq::Error::RequireHttpsOnly(_) => TransferError::Address,
-            ureq::Error::TooManyRedirects | ureq::Error::RedirectFailed => TransferError::Redirects,
-            ureq::Error::Timeout(_) => self.late(end),
+            ureq::Error::Timeout(_) => self.late(),
+            error if is_about_certificates(&error) => TransferError::Certificate {
+                host: uri.host().unwrap_or_default().to_owned(),
+                source: error.into(),
+            },
             error => TransferError::Network(error.into()),
         }
     }
 
     /// Time ran out: that of the whole transfer, or that of one step.
-    fn late(&self, end: Instant) -> TransferError {
-        if Instant::now() >= end {
-            return TransferError::TooLong { limit: self.limits().deadline };
+    fn late(&self) -> TransferError {
+        let limits = self.client.limits();
+        if Instant::now() >= self.end {
+            return TransferError::TooLong { limit: limits.deadline };
         }
-        TransferError::Silent { patience: self.limits().patience }
+        TransferError::Silent { patience: limits.patience }
     }
+}
+
+/// The name and password in an address, if any.
+fn credentials_of(url: &Url) -> Option<(String, String)> {
+    let decoded = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let is_named = !url.username().is_empty() || url.password().is_some();
+    is_named.then(|| (decoded(url.username()), decoded(url.password().unwrap_or_default())))
+}
+
+/// An address without name and password, and otherwise as it is written.
+fn without_credentials(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+        None => address.to_owned(),
+    }
+}
+
+/// Whether an error is that the certificate of a server is not good enough.
+fn is_about_certificates(error: &ureq::Error) -> bool {
+    let tls = match error {
+        ureq::Error::Rustls(error) => Some(error),
+        ureq::Error::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref()),
+        _ => None,
+    };
+    matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 /// A header, if it is text.

@@ -5,20 +5,20 @@ use std::sync::Arc;
 
 use camino::Utf8Path;
 use fs_err as fs;
-use ureq::config::ConfigBuilder;
+use ureq::http::Uri;
+use ureq::tls::TlsConfigBuilder;
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, TlsProvider};
-use ureq::typestate::AgentScope;
 
-use super::Limits;
+use super::agents::{Agents, Way};
+use super::proxies::Proxies;
+use super::{Limits, TransferError};
 
-/// A redirected request is followed so often.
-const MOST_REDIRECTS: u32 = 10;
-
-/// Gets files over HTTP. Clones share their connections.
+/// Gets files over HTTP and FTP. Clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Client {
-    agent: ureq::Agent,
+    agents: Arc<Agents>,
     limits: Limits,
+    follows: bool,
 }
 
 /// Whom to trust, and who we are; the certificates of the system and nobody by default.
@@ -55,10 +55,7 @@ impl Identity {
 }
 
 /// Reads certificates from a PEM file.
-///
-/// # Errors
-/// The file cannot be read, or holds no certificate.
-pub fn certificates(path: &Utf8Path) -> io::Result<Vec<Certificate<'static>>> {
+fn certificates(path: &Utf8Path) -> io::Result<Vec<Certificate<'static>>> {
     let pem = fs::read(path)?;
     let certificates: Vec<_> = ureq::tls::parse_pem(&pem)
         .filter_map(|item| match item {
@@ -73,55 +70,29 @@ pub fn certificates(path: &Utf8Path) -> io::Result<Vec<Certificate<'static>>> {
 }
 
 impl Client {
-    /// A client that trusts what the system trusts, and goes through the proxy that the environment names.
+    /// A client that trusts what the system trusts.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
-        Self::with_identity(limits, Identity::default())
+    pub fn new(limits: Limits, proxies: Proxies) -> Self {
+        Self::with_identity(limits, proxies, Identity::default())
     }
 
     /// A client with certificates of its own.
     #[must_use]
-    pub fn with_identity(limits: Limits, identity: Identity) -> Self {
+    pub fn with_identity(limits: Limits, proxies: Proxies, identity: Identity) -> Self {
         let roots = match identity.authorities {
             Some(authorities) => RootCerts::Specific(Arc::new(authorities)),
             None => RootCerts::PlatformVerifier,
         };
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .root_certs(roots)
-            .client_cert(identity.own)
-            .build();
-        Self::with_configuration(limits, ureq::Agent::config_builder().tls_config(tls))
+        let tls = tls().root_certs(roots).client_cert(identity.own).build();
+        Self { agents: Arc::new(Agents::new(limits.patience, tls, proxies)), limits, follows: true }
     }
 
-    /// A client with certificates and a proxy from elsewhere; what [`Limits`] say is set here.
+    /// A client that looks at no certificates. It follows no redirections, for where those lead to is not trusted for
+    /// that: they are [`TransferError::Elsewhere`].
     #[must_use]
-    pub fn with_configuration(limits: Limits, configuration: ConfigBuilder<AgentScope>) -> Self {
-        Self::configured(limits, configuration.max_redirects(MOST_REDIRECTS).max_redirects_will_error(true))
-    }
-
-    /// As [`Self::with_configuration`], for who must look at each address: a redirection is
-    /// [`TransferError::Elsewhere`](super::TransferError::Elsewhere).
-    #[must_use]
-    pub fn without_redirections(limits: Limits, configuration: ConfigBuilder<AgentScope>) -> Self {
-        Self::configured(limits, configuration.max_redirects(0).max_redirects_will_error(false))
-    }
-
-    fn configured(limits: Limits, configuration: ConfigBuilder<AgentScope>) -> Self {
-        let patience = Some(limits.patience);
-        let configuration = configuration
-            .http_status_as_error(false)
-            .timeout_resolve(patience)
-            .timeout_connect(patience)
-            .timeout_send_request(patience)
-            .timeout_recv_response(patience)
-            .timeout_per_read(patience)
-            .timeout_per_write(patience)
-            .accept_encoding("identity")
-            .user_agent(concat!("slapos/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self { agent: configuration.new_agent(), limits }
+    pub fn trusting(limits: Limits, proxies: Proxies) -> Self {
+        let tls = tls().disable_verification(true).build();
+        Self { agents: Arc::new(Agents::new(limits.patience, tls, proxies)), limits, follows: false }
     }
 
     /// What its transfers may take.
@@ -133,11 +104,30 @@ impl Client {
     /// The same client with other limits of size and time; how long it waits for a word stays.
     #[must_use]
     pub fn limited(&self, limits: Limits) -> Self {
-        Self { agent: self.agent.clone(), limits: Limits { patience: self.limits.patience, ..limits } }
+        Self { limits: Limits { patience: self.limits.patience, ..limits }, ..self.clone() }
     }
 
-    /// What makes the requests.
-    pub(crate) fn agent(&self) -> &ureq::Agent {
-        &self.agent
+    /// Whether it goes where servers send it.
+    pub(super) fn follows(&self) -> bool {
+        self.follows
     }
+
+    /// How an address is asked.
+    pub(super) fn way(&self, address: &str) -> Result<Way, TransferError> {
+        self.agents.way(address)
+    }
+
+    /// What makes a request that is none of [`Client::get`], and the address to make it to.
+    pub(crate) fn agent(&self, address: &str) -> Result<(ureq::Agent, Uri), TransferError> {
+        match self.way(address)? {
+            Way::Http(agent, uri) => Ok((agent, uri)),
+            Way::Ftp(_) => Err(TransferError::Address),
+        }
+    }
+}
+
+fn tls() -> TlsConfigBuilder {
+    TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
 }

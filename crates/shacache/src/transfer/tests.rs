@@ -9,13 +9,13 @@ use super::*;
 use crate::checksum::Checksum;
 
 /// A server that does with every connection what a closure says; the heads of all requests are kept, in lower case.
-struct Server {
-    address: String,
+pub(super) struct Server {
+    pub(super) address: String,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    fn new(answer: impl Fn(usize, &str, &mut TcpStream) + Send + 'static) -> Self {
+    pub(super) fn new(answer: impl Fn(usize, &str, &mut TcpStream) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}/file", listener.local_addr().unwrap());
         let heads = Arc::new(Mutex::new(Vec::new()));
@@ -36,27 +36,27 @@ impl Server {
         Self { address, heads }
     }
 
-    fn requests(&self) -> usize {
+    pub(super) fn requests(&self) -> usize {
         self.heads.lock().unwrap().len()
     }
 
-    fn head(&self, number: usize) -> String {
+    pub(super) fn head(&self, number: usize) -> String {
         self.heads.lock().unwrap()[number].clone()
     }
 }
 
 /// 300,000 bytes that are not all the same.
-fn content() -> Vec<u8> {
+pub(super) fn content() -> Vec<u8> {
     (0..300_000_u32).map(|number| (number % 251) as u8).collect()
 }
 
-fn write(stream: &mut TcpStream, head: &str, body: &[u8]) {
+pub(super) fn write(stream: &mut TcpStream, head: &str, body: &[u8]) {
     let _ = stream.write_all(head.as_bytes());
     let _ = stream.write_all(body);
 }
 
 /// A whole answer, of which only `sent` bytes come.
-fn whole(stream: &mut TcpStream, headers: &str, sent: usize) {
+pub(super) fn whole(stream: &mut TcpStream, headers: &str, sent: usize) {
     let content = content();
     let head =
         format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n", content.len());
@@ -78,7 +78,7 @@ fn rest(stream: &mut TcpStream, head: &str) {
     write(stream, &head, body);
 }
 
-fn limits() -> Limits {
+pub(super) fn limits() -> Limits {
     Limits { patience: Duration::from_millis(300), deadline: Duration::from_secs(20), ..Limits::default() }
 }
 
@@ -86,7 +86,7 @@ fn get_with(limits: Limits, server: &Server, is_checked: bool) -> Result<(Receiv
     let mut file = tempfile::tempfile().unwrap();
     let request =
         Request { algorithms: vec![Algorithm::Sha256], is_checked, ..Request::new(&server.address) };
-    let received = Client::new(limits).get(&request, &mut file)?;
+    let received = Client::new(limits, Proxies::default()).get(&request, &mut file)?;
     let mut content = Vec::new();
     file.rewind().unwrap();
     file.read_to_end(&mut content).unwrap();
@@ -311,7 +311,9 @@ fn a_cancelled_transfer_ends() {
     let cancelled = AtomicBool::new(true);
     let request = Request { cancelled: Some(&cancelled), ..Request::new(&server.address) };
 
-    let error = Client::new(limits()).get(&request, &mut tempfile::tempfile().unwrap()).unwrap_err();
+    let error = Client::new(limits(), Proxies::default())
+        .get(&request, &mut tempfile::tempfile().unwrap())
+        .unwrap_err();
 
     assert!(matches!(error, TransferError::Cancelled));
 }

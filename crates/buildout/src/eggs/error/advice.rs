@@ -1,5 +1,7 @@
 //! What to do about an error with distributions, and what led to it.
 
+use shacache::TransferError;
+
 use super::EggError;
 use crate::eggs::Pin;
 
@@ -7,6 +9,10 @@ use crate::eggs::Pin;
 const LAST_LINES: usize = 20;
 /// How much of each line.
 const LONGEST_LINE: usize = 500;
+
+fn is_about_certificates(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(TransferError::Certificate { .. }))
+}
 
 impl EggError {
     /// What to do about it.
@@ -37,6 +43,9 @@ impl EggError {
             Self::Offline { .. } => "build once without `offline = true`".to_owned(),
             Self::NoIndex { .. } => {
                 "set `index` in [buildout] or in pip's configuration, or install pip with `apt install python3-pip`".to_owned()
+            }
+            Self::Fetch { source, .. } if is_about_certificates(&**source) => {
+                "name the authority that signed it as `cert`, or the host as `trusted-host`, in pip's configuration".to_owned()
             }
             Self::Fetch { .. } => "check the network and `index` in [buildout] or pip's configuration, then build again".to_owned(),
             Self::HostNotAllowed { .. } => "add the host to `allow-hosts` in [buildout]".to_owned(),

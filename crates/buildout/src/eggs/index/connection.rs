@@ -1,12 +1,8 @@
 //! How an index is reached: certificates, proxy, and hosts that are trusted without.
 
-use std::sync::Arc;
-
-use shacache::{Client, Limits};
-use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
+use shacache::{Client, Identity, Limits};
 use url::Url;
 
-use super::super::at_once::AT_ONCE;
 use super::super::error::EggError;
 use super::Places;
 
@@ -28,46 +24,22 @@ impl Hosts {
     }
 }
 
-/// The client for these places, and the one for hosts that are trusted, if there are any: where those lead to is not
-/// trusted for that, so that it follows no redirections.
+/// The client for these places, and the one for hosts that are trusted, if there are any.
 ///
 /// # Errors
-/// The certificates cannot be read, or the proxy is no address.
+/// The certificates cannot be read.
 pub(super) fn clients(places: &Places, limits: Limits) -> Result<(Client, Option<Client>), EggError> {
-    let proxy = match &places.proxy {
-        Some(proxy) => Some(ureq::Proxy::new(proxy).map_err(|error| EggError::Fetch {
-            what: "anything through the proxy of pip's configuration".to_owned(),
-            source: error.into(),
-        })?),
-        None => ureq::Proxy::try_from_env(),
+    let identity = match &places.certificates {
+        Some(path) => Identity::load(Some(path), None, None).map_err(|source| EggError::Io {
+            action: "use",
+            path: path.clone(),
+            source,
+        })?,
+        None => Identity::default(),
     };
-    let roots = roots(places)?;
-    let configuration = |is_trusting: bool| {
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .root_certs(roots.clone())
-            .disable_verification(is_trusting)
-            .build();
-        ureq::Agent::config_builder()
-            .tls_config(tls)
-            .proxy(proxy.clone())
-            .max_idle_connections_per_host(AT_ONCE)
-    };
-    let trusting =
-        (!places.trusted_hosts.is_empty()).then(|| Client::without_redirections(limits, configuration(true)));
-    Ok((Client::with_configuration(limits, configuration(false)), trusting))
-}
-
-/// The certificates to trust.
-fn roots(places: &Places) -> Result<RootCerts, EggError> {
-    let Some(path) = &places.certificates else { return Ok(RootCerts::PlatformVerifier) };
-    let certificates = shacache::certificates(path).map_err(|source| EggError::Io {
-        action: "use",
-        path: path.clone(),
-        source,
-    })?;
-    Ok(RootCerts::Specific(Arc::new(certificates)))
+    let proxies = || places.proxies.clone();
+    let trusting = (!places.trusted_hosts.is_empty()).then(|| Client::trusting(limits, proxies()));
+    Ok((Client::with_identity(limits, proxies(), identity), trusting))
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::io::{Read, Seek};
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
 use camino::Utf8Path;
 use host::files;
 use shacache::{Checksum, Client, Limits, Received, Request, TransferError};
@@ -128,9 +127,9 @@ impl Fetcher {
             // Both fail only for addresses without host, which have no credentials either.
             let _ = plain.set_username("");
             let _ = plain.set_password(None);
-            let authorization = self.authorization(&place).map(|value| ("Authorization", value));
             let request = Request {
-                headers: std::iter::once(("Accept", PAGES.to_owned())).chain(authorization).collect(),
+                headers: vec![("Accept", PAGES.to_owned())],
+                credentials: self.credentials(&place),
                 algorithms: checksum.map(|checksum| checksum.algorithm).into_iter().collect(),
                 is_checked: checksum.is_some(),
                 ..Request::new(plain.as_str())
@@ -149,13 +148,11 @@ impl Fetcher {
     }
 
     /// The credentials of the address, else those that are kept for its host.
-    fn authorization(&self, url: &Url) -> Option<String> {
+    fn credentials(&self, url: &Url) -> Option<(String, String)> {
         let own = (!url.username().is_empty())
             .then(|| (percent_decode(url.username()), percent_decode(url.password().unwrap_or_default())));
         let kept = || credentials(self.netrc.as_deref()?, url.host_str()?);
-        let (name, password) = own.or_else(kept)?;
-        let pair = base64::engine::general_purpose::STANDARD.encode(format!("{name}:{password}"));
-        Some(format!("Basic {pair}"))
+        own.or_else(kept)
     }
 }
 

@@ -86,7 +86,9 @@ impl Session<'_> {
     ) -> Option<(String, Arc<NetworkCache>)> {
         let key = network_cache::key(self.pins.get(project)?, version);
         let settings = self.settings.network_cache.as_ref()?;
-        let open = || NetworkCache::open(settings, &|text| self.tell_of_network_cache(text)).map(Arc::new);
+        let proxies = shacache::Proxies::from_environment(&self.settings.environment);
+        let tell = |text| self.tell_of_network_cache(text);
+        let open = || NetworkCache::open(settings, &proxies, &tell).map(Arc::new);
         let Some(memory) = self.memory else { return Some((key, open()?)) };
         let mut known = locked(&memory.network_caches);
         let cache = match known.iter().find(|(known, _)| known == settings) {

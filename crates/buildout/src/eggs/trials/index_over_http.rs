@@ -15,13 +15,7 @@ pub(super) fn serve(files: BTreeMap<String, Vec<u8>>) -> (String, Arc<Mutex<Vec<
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let (mut request, mut authorization) = read_request(&mut reader);
-            if request.starts_with("CONNECT ") {
-                // As a proxy it leads to itself.
-                log.lock().unwrap().push(request.trim_end().to_owned());
-                stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
-                (request, authorization) = read_request(&mut reader);
-            }
+            let (request, authorization) = read_request(&mut reader);
             let path = request.split_whitespace().nth(1).unwrap_or_default().to_owned();
             let (status, body) = match files.get(&path) {
                 Some(body) => ("200 OK", body.as_slice()),
@@ -152,13 +146,16 @@ fn the_proxy_of_pip_is_gone_through() {
     let mut place = place(&[("one", "1.0")]);
     let one = fs::read(place.wheel("one", "1.0", &[])).unwrap();
     let (proxy, asked) = serve(BTreeMap::from([
-        ("/one/".to_owned(), b"<a href='/one-1.0-py3-none-any.whl'>one</a>".to_vec()),
-        ("/one-1.0-py3-none-any.whl".to_owned(), one),
+        ("http://index.example/one/".to_owned(), b"<a href='/one-1.0-py3-none-any.whl'>one</a>".to_vec()),
+        ("http://index.example/one-1.0-py3-none-any.whl".to_owned(), one),
     ]));
     place.settings.index = Some("http://index.example".to_owned());
     place.settings.environment.insert("PIP_PROXY".to_owned(), proxy);
 
     place.install(&["one"]).unwrap();
 
-    assert_eq!(asked.lock().unwrap()[..2], ["CONNECT index.example:80 HTTP/1.1", "/one/"]);
+    assert_eq!(
+        *asked.lock().unwrap(),
+        ["http://index.example/one/", "http://index.example/one-1.0-py3-none-any.whl"]
+    );
 }
