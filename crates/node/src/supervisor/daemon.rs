@@ -3,6 +3,7 @@
 //! One task owns everything; clients, children and signals send it messages. Children die with it: directly because
 //! the kernel kills them, and what they left behind because its successor does, before it starts anything.
 
+mod announce;
 mod answers;
 mod calls;
 mod configuration_info;
@@ -12,6 +13,7 @@ mod log_file;
 mod log_text;
 mod main_log;
 mod memory;
+mod pipes;
 mod process;
 mod server;
 mod signals;
@@ -33,13 +35,13 @@ use indexmap::IndexMap;
 use tokio::sync::mpsc;
 
 use super::client::{Client, ProcessState};
-use super::settings::{GroupSettings, Restart, Role, Settings, SettingsError};
-use crate::progress::{Event, Journal, Progress};
+use super::settings::{GroupSettings, Settings, SettingsError};
+use crate::progress::Journal;
 use crate::watchdog::Watchdog;
 use answers::Pending;
-use listener::{Listeners, ProcessEvent};
+use listener::Listeners;
 use main_log::MainLog;
-use memory::{Intention, Intentions, Running};
+use memory::{Intentions, Running};
 use process::Process;
 use server::Request;
 use signals::Signals;
@@ -323,118 +325,5 @@ impl Daemon {
 
     fn next_due(&self) -> Option<Instant> {
         self.groups.values().flat_map(|group| group.processes.values()).filter_map(Process::due).min()
-    }
-
-    /// Connects the pipes of a process that was just started.
-    fn attach(&mut self, key: &Key, launched: host::children::Launched) {
-        let log = self.log.clone();
-        let Some(process) = self.process_mut(key) else { return };
-        let open = |settings| {
-            spawn::open_log(settings).unwrap_or_else(|error| {
-                log.critical(&error);
-                None
-            })
-        };
-        let settings = process.settings.clone();
-        // A log that is open is kept: an earlier life's last words may still be on their way into it.
-        for (at, output) in [(0, &settings.stdout), (1, &settings.stderr)] {
-            if process.logs[at].is_none() && process.log_path(at).is_some() {
-                process.logs[at] = open(output);
-            }
-        }
-        if let Some(stderr) = launched.stderr {
-            tokio::task::spawn_local(spawn::copy(stderr, process.logs[1].clone()));
-        }
-        if let Role::Listener(events) = &settings.role {
-            self.listeners.attach(key.group.clone(), events.clone(), launched.stdin, launched.stdout);
-        } else {
-            tokio::task::spawn_local(spawn::copy(launched.stdout, process.logs[0].clone()));
-            process.stdin = Some(launched.stdin);
-        }
-    }
-
-    /// Changes a state and tells listeners.
-    fn set_state(&mut self, key: &Key, state: ProcessState) {
-        let Some(process) = self.process_mut(key) else { return };
-        let event = ProcessEvent {
-            process: key.name.clone(),
-            group: key.group.clone(),
-            from: process.state,
-            to: state,
-            tries: process.retries,
-            expected: None,
-            pid: process.pid,
-        };
-        process.state = state;
-        let is_watched = process.settings.is_watched();
-        self.listeners.tell(&event);
-        if state == ProcessState::Fatal && is_watched {
-            self.bang(key);
-        }
-    }
-
-    /// A process ended by itself.
-    fn exited(&mut self, key: &Key, pid: u32, is_expected: bool, may_bang: bool) {
-        let Some(process) = self.process_mut(key) else { return };
-        let from = std::mem::replace(&mut process.state, ProcessState::Exited);
-        let is_watched = process.settings.is_watched();
-        let event = ProcessEvent {
-            process: key.name.clone(),
-            group: key.group.clone(),
-            from,
-            to: ProcessState::Exited,
-            tries: 0,
-            expected: Some(is_expected),
-            pid: Some(pid),
-        };
-        self.listeners.tell(&event);
-        if is_watched && may_bang && !self.is_ending() {
-            self.bang(key);
-        }
-    }
-
-    fn tell(&self, event: Event) {
-        if let Some(events) = &self.events {
-            events.event(event);
-        }
-    }
-
-    fn bang(&self, key: &Key) {
-        if let Some(watchdog) = &self.watchdog {
-            watchdog.notice(&key.group, &key.name);
-        }
-    }
-
-    /// Writes down what must be known when the daemon is killed.
-    fn remember(&mut self) {
-        let processes = || self.groups.values().flat_map(|group| group.processes.values());
-        let own = processes().filter(|process| !process.is_builtin());
-        let running = Running::of(own.filter_map(|process| Some((process.pid?, process.ticks))).collect());
-        let intention = |process: &Process| Intention {
-            wanted: process.wanted,
-            finished: process.state == ProcessState::Exited && process.settings.restart() == Restart::Never,
-        };
-        let of_group = |group: &Group| {
-            let own = group.processes.iter().filter(|(_, process)| !process.is_builtin());
-            own.map(|(name, process)| (name.clone(), intention(process))).collect()
-        };
-        let intentions = self.groups.iter().map(|(name, group)| (name.clone(), of_group(group))).collect();
-        let intentions = Intentions::of(intentions);
-        let mut failure = None;
-        if intentions != self.remembered.0 {
-            failure = intentions.store(&self.memory_file("intentions")).err();
-        }
-        if running != self.remembered.1 {
-            failure = running.store(&self.memory_file("running")).err().or(failure);
-        }
-        match failure {
-            None => self.remembered = (intentions, running),
-            Some(error) => self.log.critical(&format!("could not note what runs: {error}")),
-        }
-    }
-
-    /// A file beside that of the daemon's process number.
-    fn memory_file(&self, what: &str) -> Utf8PathBuf {
-        self.settings.pid_file.with_extension(format!("{what}.json"))
     }
 }

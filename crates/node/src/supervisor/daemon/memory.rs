@@ -7,11 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::{Duration, Instant};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use host::children::{signal_process, signals};
 use host::files;
 use host::inhabitants::{Inhabitant, boot_id};
 use serde::{Deserialize, Serialize};
+
+use super::process::Process;
+use super::{Daemon, Group};
+use crate::supervisor::client::ProcessState;
+use crate::supervisor::settings::Restart;
 
 /// The variable that every process below a supervisor is given, with the supervisor's address as its value.
 pub(super) const MARKER: &str = "SUPERVISOR_SERVER_URL";
@@ -162,6 +167,41 @@ fn ourselves_and_ancestors(all: &[Inhabitant]) -> BTreeSet<u32> {
         next = all.iter().find(|process| process.pid == next).map_or(0, |process| process.parent);
     }
     spared
+}
+
+impl Daemon {
+    /// Writes down what must be known when the daemon is killed.
+    pub(super) fn remember(&mut self) {
+        let processes = || self.groups.values().flat_map(|group| group.processes.values());
+        let own = processes().filter(|process| !process.is_builtin());
+        let running = Running::of(own.filter_map(|process| Some((process.pid?, process.ticks))).collect());
+        let intention = |process: &Process| Intention {
+            wanted: process.wanted,
+            finished: process.state == ProcessState::Exited && process.settings.restart() == Restart::Never,
+        };
+        let of_group = |group: &Group| {
+            let own = group.processes.iter().filter(|(_, process)| !process.is_builtin());
+            own.map(|(name, process)| (name.clone(), intention(process))).collect()
+        };
+        let intentions = self.groups.iter().map(|(name, group)| (name.clone(), of_group(group))).collect();
+        let intentions = Intentions::of(intentions);
+        let mut failure = None;
+        if intentions != self.remembered.0 {
+            failure = intentions.store(&self.memory_file("intentions")).err();
+        }
+        if running != self.remembered.1 {
+            failure = running.store(&self.memory_file("running")).err().or(failure);
+        }
+        match failure {
+            None => self.remembered = (intentions, running),
+            Some(error) => self.log.critical(&format!("could not note what runs: {error}")),
+        }
+    }
+
+    /// A file beside that of the daemon's process number.
+    pub(super) fn memory_file(&self, what: &str) -> Utf8PathBuf {
+        self.settings.pid_file.with_extension(format!("{what}.json"))
+    }
 }
 
 #[cfg(test)]

@@ -1,23 +1,17 @@
-//! Starting the process of a program: finding its file, its user and its environment, and copying what it prints.
+//! Starting the process of a program: finding its file, its user and its environment.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::rc::Rc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use host::children::{Launch, Launched};
 use host::users::{Account, is_root};
-use tokio::net::unix::pipe;
 
 use super::super::ini;
-use super::super::settings::{LogSettings, ProgramSettings};
-use super::log_file::LogFile;
+use super::super::settings::ProgramSettings;
 use super::memory::MARKER;
-use super::process::SharedLog;
 
 /// Where a program without a slash is looked for when its environment does not say.
 const DEFAULT_PATH: &str = "/bin:/usr/bin:/usr/local/bin";
@@ -142,33 +136,4 @@ fn environment(
     let configured = settings.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     // What the daemon says wins: it has to find its processes again.
     configured.chain(own).map(|(name, value)| (name.into(), value.into())).collect()
-}
-
-/// Opens a log, when there is one to open; the error is for the daemon's own log.
-pub(super) fn open_log(settings: &LogSettings) -> Result<Option<SharedLog>, String> {
-    let Some(path) = &settings.file else { return Ok(None) };
-    let log =
-        LogFile::open(path, settings.limit).map_err(|error| format!("could not open log {path}: {error}"))?;
-    Ok(Some(Rc::new(RefCell::new(log))))
-}
-
-/// Copies what a process prints into its log, until the last who could print has ended.
-pub(super) async fn copy(output: OwnedFd, log: Option<SharedLog>) -> io::Result<()> {
-    let receiver = pipe::Receiver::from_owned_fd(output)?;
-    loop {
-        receiver.readable().await?;
-        // The buffer lives only while there is something to read, so that an idle process costs nothing.
-        let mut buffer = [0_u8; 16 * 1024];
-        match receiver.try_read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(count) => {
-                if let Some(log) = &log {
-                    // What cannot be kept is lost; the process must not wait for room on the disk.
-                    let _ = log.borrow_mut().write(&buffer[..count]);
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
-    }
 }
