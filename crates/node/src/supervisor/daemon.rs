@@ -34,7 +34,7 @@ use host::locks::FileLock;
 use indexmap::IndexMap;
 use tokio::sync::mpsc;
 
-use super::client::{Client, ProcessState};
+use super::client::{Client, ProcessState, full_name};
 use super::settings::{GroupSettings, Settings, SettingsError};
 use crate::progress::Journal;
 use crate::watchdog::Watchdog;
@@ -131,7 +131,7 @@ struct Key {
 
 impl Key {
     fn full(&self) -> String {
-        if self.group == self.name { self.name.clone() } else { format!("{}:{}", self.group, self.name) }
+        full_name(&self.group, &self.name)
     }
 }
 
