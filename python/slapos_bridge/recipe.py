@@ -4,12 +4,15 @@ The modules of zc.buildout are the real ones when a recipe's distributions bring
 `stand_ins`.
 """
 import importlib
+import importlib.machinery
 import logging
 import os
 import sys
 from collections.abc import Mapping, MutableMapping
 
 from slapos_bridge import channel, import_own
+
+distributions = import_own('distributions')
 
 # --- values that are no text ---
 
@@ -267,14 +270,24 @@ def _classes():
     return _made[key]
 
 
-_builds = {}
+_builds = []
 
 
 def _build():
-    made = _classes()[1]
-    if made not in _builds:
-        _builds[made] = made()
-    return _builds[made]
+    """The build; there is one."""
+    if not _builds:
+        _builds.append(_classes()[1]())
+    _follow_classes()
+    return _builds[0]
+
+
+def _follow_classes():
+    """Makes the build and its sections of the classes that there are once the real ones are loaded."""
+    of_sections, of_builds = _classes()
+    for build in _builds:
+        build.__class__ = of_builds
+        for section in build._sections.values():
+            section.__class__ = of_sections
 
 
 def _boolean(option, value):
@@ -291,75 +304,16 @@ def _user_errors():
 
 def _engine_error(error):
     if error['type'] in ('MissingOption', 'MissingSection'):
-        return getattr(_user_errors(), error['type'])(error['text'])
+        return getattr(_user_errors(), error['type'])(*error['arguments'])
     if error['type'] == 'ChecksumError':
-        return importlib.import_module('zc.buildout.download').ChecksumError(error['text'])
-    return importlib.import_module('zc.buildout').UserError(error['text'])
+        return importlib.import_module('zc.buildout.download').ChecksumError(*error['arguments'])
+    return importlib.import_module('zc.buildout').UserError(*error['arguments'])
 
 
 channel.raise_user_error = _engine_error
 
 
-# --- distributions ---
-
-def install_distributions(specs):
-    """Installs distributions through the engine, so that its pins and its store hold; gives their places."""
-    return channel.ask('install', requirements=[str(spec) for spec in specs])
-
-
-def _extend_path(path):
-    new = [place for place in path if place not in sys.path]
-    if not new:
-        return
-    sys.path[0:0] = new
-    importlib.invalidate_caches()
-    resources = sys.modules.get('pkg_resources')
-    if resources is not None:
-        for place in new:
-            resources.working_set.add_entry(place)
-    for place in new:
-        _extend_namespaces(place)
-    stand_ins = sys.modules.get('slapos_bridge.stand_ins')
-    if stand_ins is not None:
-        stand_ins.extend_paths()
-
-
-def _extend_namespaces(place):
-    """Lets namespace packages that are imported already find what a distribution adds to them."""
-    try:
-        with open(os.path.join(place, 'EGG-INFO', 'namespace_packages.txt')) as names:
-            namespaces = names.read().split()
-    except OSError:
-        return
-    for name in namespaces:
-        path = getattr(sys.modules.get(name), '__path__', None)
-        found = os.path.join(place, *name.split('.'))
-        if path is not None and found not in path:
-            path.append(found)
-
-
-def _use_engine_for_installs():
-    """Makes the real easy_install of zc.buildout install through the engine."""
-    module = sys.modules.get('zc.buildout.easy_install')
-    if module is None or not hasattr(module, 'Installer') or getattr(module, '_slapos_patched', False):
-        return
-    import pkg_resources
-
-    def install(specs, dest=None, *rest, **options):
-        return pkg_resources.WorkingSet(install_distributions(specs))
-
-    def working_set(specs, *rest, **options):
-        return install(specs)
-
-    module.install, module.working_set, module._slapos_patched = install, working_set, True
-    # What still builds by itself does so under the same pins.
-    settings = channel.ask('egg_settings')
-    module.default_versions({name: text.split(':whl')[0] for name, text in settings['pins'].items()})
-    module.allow_picked_versions(settings['allow_picked_versions'])
-    module.prefer_final(settings['prefer_final'])
-
-
-# --- downloads ---
+# --- modules of zc.buildout ---
 
 def download(url, md5sum=None, path=None, **options):
     """Fetches a file through the engine; gives its place, and whether it vanishes with the build."""
@@ -368,11 +322,8 @@ def download(url, md5sum=None, path=None, **options):
     return tuple(channel.ask('download', url=url, md5sum=md5sum, path=path, **options))
 
 
-def _use_engine_for_downloads():
+def _use_engine_for_downloads(module):
     """Makes the real downloads of zc.buildout fetch through the engine; their own caches stay theirs."""
-    module = sys.modules.get('zc.buildout.download')
-    if module is None or getattr(module, '_slapos_own', False) or getattr(module, '_slapos_patched', False):
-        return
     own = module.Download.download
 
     def fetch(self, url, md5sum=None, path=None):
@@ -380,7 +331,41 @@ def _use_engine_for_downloads():
             return own(self, url, md5sum, path)
         return download(url, md5sum, path, use_cache=False)
 
-    module.Download.download, module._slapos_patched = fetch, True
+    module.Download.download = fetch
+
+
+def _join_classes(module):
+    """Makes what recipes hold objects of the real classes, which get what SlapOS's own zc.buildout adds to them."""
+    if not hasattr(module, 'dumps'):
+        module.dumps, module.loads = serialised, loads
+    _follow_classes()
+
+
+class _Changes(object):
+    """Changes real modules of zc.buildout as soon as they are imported, by whomever: recipes do so at any time."""
+
+    changes = {'zc.buildout.buildout': _join_classes,
+               'zc.buildout.download': _use_engine_for_downloads,
+               'zc.buildout.easy_install': distributions.use_engine}
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        change = cls.changes.get(name)
+        spec = change and importlib.machinery.PathFinder.find_spec(name, path, target)
+        if not spec:
+            return None
+        execute = spec.loader.exec_module
+
+        def execute_and_change(module):
+            execute(module)
+            if module.__name__ == name:
+                change(module)
+
+        spec.loader.exec_module = execute_and_change
+        return spec
+
+
+sys.meta_path.insert(0, _Changes)
 
 
 # --- what the engine asks ---
@@ -402,12 +387,9 @@ def _complete_zc_buildout():
         if name.startswith('_'):
             raise AttributeError(name)
         try:
-            module = importlib.import_module('zc.buildout.' + name)
+            return importlib.import_module('zc.buildout.' + name)
         except ImportError:
             raise AttributeError("module 'zc.buildout' has no attribute %r" % name)
-        if name == 'buildout' and not hasattr(module, 'dumps'):
-            module.dumps, module.loads = serialised, loads
-        return module
 
     package.__getattr__ = lazily
     return True
@@ -439,7 +421,7 @@ def _load(entry):
 def load(entry, path, directory):
     """Imports a recipe."""
     os.chdir(directory)
-    _extend_path(path)
+    distributions.extend_path(path)
     # Importing zc.buildout costs more than most recipes do, so it is left to those that want it.
     try:
         _load(entry)
@@ -451,17 +433,10 @@ def load(entry, path, directory):
     _complete_zc_buildout()
 
 
-def _use_engine():
-    """To be called before code of recipes, which may have imported modules of zc.buildout meanwhile."""
-    _use_engine_for_installs()
-    _use_engine_for_downloads()
-
-
 def init(section, entry, directory):
     """Makes the recipe object of a section."""
     os.chdir(directory)
     made = _load(entry)
-    _use_engine()
     build = _build()
     options = build[section]
     _recipes[section] = options, made(build, section, options)
@@ -475,7 +450,6 @@ def init(section, entry, directory):
 def run(section, phase, directory):
     """Installs or updates a part; gives the paths that it owns."""
     os.chdir(directory)
-    _use_engine()
     options, recipe = _recipes[section]
     function = getattr(recipe, phase, None)
     if function is None:

@@ -12,7 +12,8 @@ import stat
 import sys
 
 from slapos_bridge import channel
-from slapos_bridge.recipe import Build, Section, download, install_distributions, loads, serialised
+from slapos_bridge.distributions import build, develop, installed
+from slapos_bridge.recipe import Build, Section, download, loads, serialised
 
 
 def _zc(module):
@@ -33,12 +34,15 @@ def _zc_buildout_buildout(module):
     user_error = importlib.import_module('zc.buildout').UserError
     module._slapos_own = True
     module.MissingOption = type('MissingOption', (user_error, KeyError), {})
-    module.MissingSection = type('MissingSection', (user_error, KeyError), {})
+    module.MissingSection = type('MissingSection', (user_error, KeyError), {
+        '__str__': lambda self: 'The referenced section, %r, was not defined.' % self.args[0]})
     module.Options, module.Buildout = Section, Build
     module.dumps, module.loads = serialised, loads
 
     def bool_option(options, name, default=None):
         value = options.get(name, default)
+        if value is None:
+            raise KeyError(name)
         if value in ('true', 'false'):
             return value == 'true'
         raise user_error('Invalid value for %r option: %r' % (name, value))
@@ -50,15 +54,19 @@ def _zc_buildout_easy_install(module):
     class WorkingSet(list):
         """Distributions of which only the places are known."""
 
+        @property
+        def entries(self):
+            return [distribution.location for distribution in self]
+
     class Distribution(object):
         def __init__(self, location):
             self.location = location
 
-    def install(specs, dest=None, **options):
-        return WorkingSet(map(Distribution, install_distributions(specs)))
+    def install(specs, dest, **options):
+        return WorkingSet(map(Distribution, installed(specs, dest, **options)))
 
-    def working_set(specs, executable=None, path=None, **options):
-        return install(specs)
+    def working_set(specs, executable, path=None, **options):
+        return install(specs, None, path=executable if path is None else path)
 
     def scripts(reqs, working_set, executable, dest=None, scripts=None, extra_paths=(), arguments='',
                 interpreter=None, initialization='', relative_paths=False):
@@ -72,11 +80,21 @@ def _zc_buildout_easy_install(module):
             entries=[req for req in reqs if isinstance(req, (tuple, list))],
             requirements=[str(req) for req in reqs if not isinstance(req, (tuple, list))])
 
-    def safe_arg(argument):
-        return '"%s"' % argument if ' ' in argument else argument
+    class Installer(object):
+        """Installs for many calls with the same places."""
+
+        def __init__(self, dest=None, links=(), index=None, executable=None, always_unzip=None, path=None, **options):
+            self._dest, self._given = dest, dict(options, links=links, index=index, path=path)
+
+        def install(self, specs, working_set=None):
+            return install(specs, self._dest, **self._given)
+
+        def build(self, spec, build_ext):
+            return build(spec, self._dest, build_ext, **self._given)
 
     module.install, module.working_set, module.scripts = install, working_set, scripts
-    module._safe_arg, module.script_header = safe_arg, '#!%(python)s'
+    module.build, module.develop = build, develop
+    module.Installer, module._safe_arg, module.script_header = Installer, str, '#!%(python)s'
 
 
 def _zc_buildout_download(module):

@@ -66,7 +66,7 @@ class Channel(object):
         if self.raise_user_error is not None:
             found = self.raise_user_error(error)
         if found is None:
-            found = EngineError(error['text'])
+            found = EngineError(*error['arguments'])
         found.slapos_engine_error = error.get('number')
         return found
 

@@ -21,6 +21,8 @@ pub struct EggSettings {
     pub eggs_directory: Utf8PathBuf,
     /// Where links to distributions under development, and locally built ones, are.
     pub develop_eggs_directory: Utf8PathBuf,
+    /// Where more distributions are, or links to them.
+    pub further_directories: Vec<Utf8PathBuf>,
     /// Where scripts go.
     pub bin_directory: Utf8PathBuf,
     /// The buildout directory.

@@ -1,6 +1,7 @@
 //! Recipes that are not built in: the seam through which Python recipes run.
 
 mod channel;
+mod distributions;
 mod python;
 mod scripts;
 mod serve;

@@ -28,6 +28,8 @@ pub struct Eggs<'a> {
     pub(super) notice: &'a Notice<'a>,
     pub(super) every_step: bool,
     pub(super) memory: Option<&'a EggMemory>,
+    /// What holds for that with which distributions are built, when that is something else.
+    pub(super) tools: Option<&'a EggSettings>,
     /// How many builds wait for what is being installed.
     pub(super) depth: u32,
 }
@@ -55,13 +57,19 @@ impl<'a> Eggs<'a> {
     /// The service for these settings; `notice` gets a line for each distribution that is fetched. Nothing is read yet.
     #[must_use]
     pub fn new(settings: &'a EggSettings, notice: &'a Notice<'a>) -> Self {
-        Self { settings, notice, every_step: false, memory: None, depth: 0 }
+        Self { settings, notice, every_step: false, memory: None, tools: None, depth: 0 }
     }
 
     /// The same service, which shares what it learns with others of the same build.
     #[must_use]
     pub fn with_memory(self, memory: &'a EggMemory) -> Self {
         Self { memory: Some(memory), ..self }
+    }
+
+    /// The same service, which installs under these settings what it needs to build with.
+    #[must_use]
+    pub fn with_tools(self, settings: &'a EggSettings) -> Self {
+        Self { tools: Some(settings), ..self }
     }
 
     /// The same service, which also tells why it chooses what.

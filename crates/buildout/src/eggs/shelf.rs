@@ -23,9 +23,13 @@ impl Shelf {
     /// A directory cannot be read.
     pub(super) fn fill(settings: &EggSettings, facts: &Facts) -> Result<Self, EggError> {
         let mut shelf: HashMap<_, Vec<Arc<Distribution>>> = HashMap::new();
-        let develop = distribution::develop_eggs(&settings.develop_eggs_directory, facts)?;
-        let eggs = distribution::eggs(&settings.eggs_directory, facts)?;
-        for found in develop.into_iter().chain(eggs).chain(distribution::site(facts)?) {
+        let mut found = distribution::develop_eggs(&settings.develop_eggs_directory, facts)?;
+        found.extend(distribution::eggs(&settings.eggs_directory, facts)?);
+        for directory in &settings.further_directories {
+            found.extend(distribution::develop_eggs(directory, facts)?);
+        }
+        found.extend(distribution::site(facts)?);
+        for found in found {
             shelf.entry(found.project.clone()).or_default().push(Arc::new(found));
         }
         for found in shelf.values_mut() {
@@ -58,7 +62,7 @@ impl Shelf {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ShelfStamp {
     python: Utf8PathBuf,
-    directories: [(Utf8PathBuf, Option<std::time::SystemTime>); 2],
+    directories: Vec<(Utf8PathBuf, Option<std::time::SystemTime>)>,
 }
 
 impl ShelfStamp {
@@ -69,7 +73,11 @@ impl ShelfStamp {
         };
         Self {
             python: settings.python.clone(),
-            directories: [stamp(&settings.eggs_directory), stamp(&settings.develop_eggs_directory)],
+            directories: [&settings.eggs_directory, &settings.develop_eggs_directory]
+                .into_iter()
+                .chain(&settings.further_directories)
+                .map(stamp)
+                .collect(),
         }
     }
 }

@@ -39,6 +39,7 @@ pub(super) fn place(pins: &[(&str, &str)]) -> Place {
         allow_hosts: vec!["*".to_owned()],
         eggs_directory: root.join("eggs"),
         develop_eggs_directory: root.join("develop-eggs"),
+        further_directories: Vec::new(),
         bin_directory: root.join("bin"),
         directory: root.clone(),
         python: Interpreter::discover(None, SEARCH, None).unwrap().path().to_owned(),

@@ -100,6 +100,7 @@ impl Engine {
             allow_hosts,
             eggs_directory: self.buildout_directory("eggs-directory")?,
             develop_eggs_directory: self.buildout_directory("develop-eggs-directory")?,
+            further_directories: Vec::new(),
             bin_directory: self.buildout_directory("bin-directory")?,
             directory: self.directory.clone(),
             python,

@@ -18,7 +18,8 @@ use crate::jobs::Jobs;
 
 const WORKER: &str = include_str!("../../../../python/slapos_bridge/worker.py");
 /// Modules of the worker, in the order in which they are needed.
-const MODULES: [(&str, &str); 2] = [
+const MODULES: [(&str, &str); 3] = [
+    ("distributions", include_str!("../../../../python/slapos_bridge/distributions.py")),
     ("recipe", include_str!("../../../../python/slapos_bridge/recipe.py")),
     ("stand_ins", include_str!("../../../../python/slapos_bridge/stand_ins.py")),
 ];

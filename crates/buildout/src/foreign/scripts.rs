@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use serde_json::{Value, json};
 
-use super::serve::Refusal;
+use super::serve::{Refusal, words};
 use crate::Level;
 use crate::RecipeError;
 use crate::eggs::scripts::{ScriptSettings, entry_point_script, interpreter_script, write_script};
@@ -65,9 +65,4 @@ fn entries(engine: &mut Engine, question: &Value) -> Result<Vec<(String, String,
         entries.extend(points.into_iter().map(|point| (point.name, point.module, point.attribute)));
     }
     Ok(entries)
-}
-
-fn words(question: &Value, name: &str) -> Vec<String> {
-    let words = question.get(name).and_then(Value::as_array).into_iter().flatten();
-    words.filter_map(Value::as_str).map(str::to_owned).collect()
 }

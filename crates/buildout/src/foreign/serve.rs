@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
-use super::scripts;
+use super::{distributions, scripts};
 use crate::engine::Engine;
 use crate::fault::Fault;
 use crate::{BuildError, Download, DownloadError, Downloaded, Level, RecipeError};
@@ -52,7 +52,7 @@ impl From<RecipeError> for Refusal {
 
 impl Refusal {
     /// What the exception in the worker says.
-    pub(super) fn text(&self) -> String {
+    fn text(&self) -> String {
         match self {
             Self::Engine(error) => match error.fault() {
                 Fault::Download(error) => error.classic(),
@@ -60,6 +60,21 @@ impl Refusal {
             },
             Self::Text(text) => text.clone(),
         }
+    }
+
+    /// What the exception in the worker holds: zc.buildout's own classes are given what they make their text of.
+    pub(super) fn arguments(&self) -> Vec<String> {
+        if let Self::Engine(error) = self {
+            match error.fault() {
+                Fault::UnknownSection { section, .. } => return vec![section.clone()],
+                Fault::UnknownOption { section, option, .. } => {
+                    let words = "Referenced option does not exist:".to_owned();
+                    return vec![words, section.clone(), option.clone()];
+                }
+                _ => {}
+            }
+        }
+        vec![self.text()]
     }
 
     /// The class of zc.buildout that the worker raises.
@@ -131,7 +146,9 @@ pub(super) fn answer(
             collected.created.extend(paths.filter_map(Value::as_str).map(Utf8PathBuf::from));
             Ok(Value::Null)
         }
-        "install" => install(engine, question),
+        "install" => distributions::install(engine, question),
+        "build" => distributions::build(engine, question),
+        "develop" => distributions::develop(engine, question),
         "egg_settings" => {
             let settings = engine.egg_settings()?;
             Ok(json!({
@@ -178,12 +195,10 @@ pub(super) fn log(engine: &Engine, number: i64, logger: &str, text: &str) {
     engine.log(level, logger, text.to_owned());
 }
 
-fn install(engine: &mut Engine, question: &Value) -> Result<Value, Refusal> {
-    let requirements = question.get("requirements").and_then(Value::as_array).into_iter().flatten();
-    let requirements: Vec<String> = requirements.filter_map(Value::as_str).map(str::to_owned).collect();
-    let settings = engine.egg_settings()?;
-    let set = engine.install_eggs(&settings, &requirements).map_err(RecipeError::from)?;
-    Ok(json!(set.path()))
+/// The texts of a list that a question has.
+pub(super) fn words(question: &Value, name: &str) -> Vec<String> {
+    let words = question.get(name).and_then(Value::as_array).into_iter().flatten();
+    words.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Adds the sections of a text in the profile language, then initialises those that are parts.

@@ -1,5 +1,7 @@
 //! Trials of Python recipes against the engine: files with a class, and distributions made here.
 
+mod distributions;
+
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
@@ -202,7 +204,7 @@ class Recipe:
             fetch('recipe.py', md5sum='0' * 32)
         except zc.buildout.download.ChecksumError as error:
             assert 'checksum mismatch for local resource' in str(error), error
-        assert zc.buildout.easy_install._safe_arg('a b') == '"a b"'
+        assert zc.buildout.easy_install._safe_arg('a b') == 'a b'
         return zc.buildout.easy_install.scripts(
             [('one', 'module', 'main.run')], [], None, 'bin', scripts={'one': 'two'}, extra_paths=['/p'], arguments='1')
 "#;

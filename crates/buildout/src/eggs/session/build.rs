@@ -151,7 +151,8 @@ impl Session<'_> {
             return Err(EggError::Build { what, verdict: "builds that need one another".to_owned(), output });
         }
         let provide = |requirements: &[String]| {
-            let nested = Eggs { depth: self.eggs.depth + 1, ..self.eggs };
+            let settings = self.eggs.tools.unwrap_or(self.settings);
+            let nested = Eggs { depth: self.eggs.depth + 1, settings, ..self.eggs };
             Ok(nested.install(requirements)?.path())
         };
         let builder = Builder {

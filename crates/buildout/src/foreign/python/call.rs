@@ -83,7 +83,7 @@ impl Call<'_> {
         match serve::answer(engine, question, collected) {
             Ok(answer) => json!({"answer": answer}),
             Err(refusal) => {
-                let mut error = json!({"type": refusal.class(), "text": refusal.text()});
+                let mut error = json!({"type": refusal.class(), "arguments": refusal.arguments()});
                 if let serve::Refusal::Engine(own) = refusal {
                     error["number"] = json!(self.channel.keep_error(own));
                 }
