@@ -1,7 +1,7 @@
 //! Python's built-in functions, and its types as values: `str`, `dict`, `isinstance(x, list)`.
 
+mod classes;
 mod iteration;
-mod types;
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use std::sync::Arc;
 use minijinja::value::{Object, ObjectRepr, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
+use self::classes::is_instance;
+pub(super) use self::classes::types;
 use self::iteration::{extreme, filter, map, next, zip};
-use self::types::is_instance;
-pub(super) use self::types::types;
 use super::arguments::Arguments;
 use super::format_spec;
 use super::list_methods::sorted;
