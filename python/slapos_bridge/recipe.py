@@ -62,6 +62,9 @@ def loads(text):
 
 # --- sections and the build ---
 
+_SIGNATURE = '__buildout_signature__'
+
+
 class _StandIns(object):
     """Imports the stand-ins when a module is asked for that nobody else has."""
 
@@ -102,6 +105,7 @@ class Section(object):
         self.name = name
         self._data = _Data(name)
         self._created = None
+        self._signature = None
 
     @property
     def _raw(self):
@@ -117,8 +121,10 @@ class Section(object):
                 return self._data[option]
             except KeyError:
                 pass
-        if option == '__buildout_signature__':
-            return channel.ask('signature', section=self.name)
+        if option == _SIGNATURE:
+            # From here on it is one of the options: what a shared part depends on is part of its address.
+            self._signature = channel.ask('signature', section=self.name)
+            return default if self._signature is None else self._signature
         value = channel.ask('get', section=self.name, option=option)
         return default if value is None else loads(value)
 
@@ -143,7 +149,7 @@ class Section(object):
         return self.get(option) is not None
 
     def keys(self):
-        return channel.ask('keys', section=self.name)
+        return channel.ask('keys', section=self.name) + [_SIGNATURE] * (self._signature is not None)
 
     def __iter__(self):
         return iter(self.keys())
@@ -152,7 +158,10 @@ class Section(object):
         return len(self.keys())
 
     def _copy(self):
-        return {option: loads(value) for option, value in channel.ask('copy', section=self.name).items()}
+        options = {option: loads(value) for option, value in channel.ask('copy', section=self.name).items()}
+        if self._signature is not None:
+            options[_SIGNATURE] = self._signature
+        return options
 
     def copy(self):
         return self._copy()

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{distributions, scripts};
 use crate::engine::Engine;
 use crate::fault::Fault;
-use crate::{BuildError, Download, DownloadError, Downloaded, Level, RecipeError};
+use crate::{BuildError, Dialect, Download, DownloadError, Downloaded, Level, RecipeError};
 
 /// What is collected while a request is served.
 #[derive(Default)]
@@ -130,6 +130,7 @@ pub(super) fn answer(
         }
         "parse" => parse(engine, text("text")),
         "expand" => Ok(json!(engine.expand(section, "(text of the recipe)", text("text"))?)),
+        "signature" if engine.dialect() == Dialect::Upstream => Ok(Value::Null),
         "signature" => Ok(json!(engine.freeze_signature(section)?)),
         "barrier" => {
             engine.barrier(section);

@@ -131,6 +131,36 @@ class Recipe:
 }
 
 #[test]
+fn a_signature_that_a_recipe_asks_for_is_an_option_from_then_on() {
+    let recipe = "
+class Recipe:
+    def __init__(self, buildout, name, options):
+        assert '__buildout_signature__' not in options.keys()
+        signature = options.get('__buildout_signature__')
+        assert signature.startswith('recipe.py-') and ' other:' in signature, signature
+        assert dict(options.items()) == options.copy()
+        options['seen'] = dict(options)['__buildout_signature__']
+        assert options['seen'] == signature
+    def install(self):
+        return ()
+";
+    let mut place = place(
+        recipe,
+        &[
+            ("part", &[FILE, ("x", "${other:port}")]),
+            ("other", &[("recipe", "ROOT/other.py"), ("port", "80")]),
+        ],
+    );
+    let other = "class Recipe:\n    def __init__(self, *ignored): pass\n    def install(self): return ()\n";
+    fs::write(place.root.join("other.py"), other).unwrap();
+
+    place.run("part").unwrap();
+
+    let recorded = place.engine.copy("part").unwrap();
+    assert!(recorded["seen"].contains("other:") && !recorded.contains_key("__buildout_signature__"));
+}
+
+#[test]
 fn errors_carry_the_message_of_python() {
     let recipe = "
 import zc.buildout
