@@ -51,6 +51,10 @@ class Channel(object):
     def ask(self, request, **arguments):
         """Asks the engine, and serves it until it answers."""
         arguments['ask'] = request
+        # What the engine starts for this, and recipes that it calls meanwhile, see what the caller has set.
+        changed = None if request == 'log' else self.changed_environment()
+        if changed:
+            arguments['environment'] = changed
         self.send(arguments)
         while True:
             document = self.receive()

@@ -328,6 +328,31 @@ class Recipe:
 }
 
 #[test]
+fn what_a_recipe_calls_sees_the_environment_as_it_is_at_that_moment() {
+    let recipe = "
+import os
+class Recipe:
+    def __init__(self, buildout, name, options):
+        if name == 'inner':
+            options['seen'] = os.environ.get('FOR_INNER')
+            os.environ['FROM_INNER'] = 'inner'
+            return
+        os.environ['FOR_INNER'] = 'outer'
+        assert buildout['inner']['seen'] == 'outer' and os.environ['FROM_INNER'] == 'inner'
+        del os.environ['FOR_INNER']
+    def install(self):
+        return ()
+";
+    let mut place = place(recipe, &[("outer", &[FILE]), ("inner", &[FILE])]);
+
+    place.run("outer").unwrap();
+
+    assert_eq!(place.get("inner", "seen").as_deref(), Some("outer"));
+    assert!(!place.engine.environment.contains_key("FOR_INNER"));
+    assert_eq!(place.engine.environment.get("FROM_INNER").map(String::as_str), Some("inner"));
+}
+
+#[test]
 fn recipes_can_add_sections_and_compute_options_late() {
     let recipe = "
 class Late(dict):

@@ -48,13 +48,13 @@ impl Call<'_> {
                 .channel
                 .receive(&mut |line| self.print(engine.as_deref(), line))
                 .map_err(|error| self.lost(error))?;
+            if let (Some(engine), Some(changes)) = (engine.as_deref_mut(), message.get("environment")) {
+                self.channel.take_environment(changes, &mut engine.environment);
+            }
             if message.get("ask").is_some() {
                 let reply = self.serve(engine, &message, collected);
                 self.channel.send(&reply).map_err(|error| self.lost(error))?;
                 continue;
-            }
-            if let (Some(engine), Some(changes)) = (engine.as_deref_mut(), message.get("environment")) {
-                self.channel.take_environment(changes, &mut engine.environment);
             }
             return match message.get("error") {
                 Some(error) => Err(self.failed(error)),
