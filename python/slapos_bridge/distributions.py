@@ -35,6 +35,13 @@ def develop(setup, dest, build_ext=None, executable=None):
     return channel.ask('develop', setup=setup, directory=os.path.abspath(dest), build_ext=dict(build_ext or {}))
 
 
+def script_header():
+    """The first line of scripts, or three when some kernels would not follow one that names this interpreter."""
+    if len(sys.executable) < 126 and ' ' not in sys.executable:
+        return '#!%(python)s'
+    return """#!/bin/sh\n'''exec' "%(python)s" "$0" "$@"\n' '''"""
+
+
 def extend_path(path):
     """Makes the distributions of these places importable."""
     new = [place for place in path if place not in sys.path]
@@ -113,6 +120,11 @@ def use_engine(module):
 
     module.install, module.working_set, module.Installer = install, working_set, Installer
     module.build, module.develop = build, develop
+    header, module.script_header = module.script_header, script_header()
+    for name in 'script_template', 'distutils_script_template', 'py_script_template':
+        template = getattr(module, name)
+        if template.startswith(header):
+            setattr(module, name, module.script_header + template[len(header):])
     # For those that ask; the engine knows them.
     settings = channel.ask('egg_settings')
     module.default_versions({name: text.split(':whl')[0] for name, text in settings['pins'].items()})

@@ -12,7 +12,7 @@ import stat
 import sys
 
 from slapos_bridge import channel
-from slapos_bridge.distributions import build, develop, installed
+from slapos_bridge.distributions import build, develop, installed, script_header
 from slapos_bridge.recipe import Build, Section, download, loads, serialised
 
 
@@ -94,7 +94,7 @@ def _zc_buildout_easy_install(module):
 
     module.install, module.working_set, module.scripts = install, working_set, scripts
     module.build, module.develop = build, develop
-    module.Installer, module._safe_arg, module.script_header = Installer, str, '#!%(python)s'
+    module.Installer, module._safe_arg, module.script_header = Installer, str, script_header()
 
 
 def _zc_buildout_download(module):

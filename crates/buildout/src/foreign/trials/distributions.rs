@@ -18,6 +18,8 @@ const REAL: &[(&str, &str)] = &[
         "def install(*ignored, **others): raise Exception('this one asks the index itself')\n\
          working_set = build = develop = install\n\
          class Installer: pass\n\
+         script_header = '#!%(python)s'\n\
+         script_template = distutils_script_template = py_script_template = script_header + '\\nrest'\n\
          def default_versions(versions): Installer._versions = versions\n\
          def allow_picked_versions(value): pass\nprefer_final = allow_picked_versions\n",
     ),
@@ -124,4 +126,31 @@ class Recipe:
 
     assert_eq!(paths, [place.root.join("develop-eggs/here.egg-link"), "#!/p".into()]);
     assert!(paths[0].is_file());
+}
+
+#[test]
+fn scripts_of_recipes_start_an_interpreter_whose_path_is_too_long_for_one_line() {
+    let code = "
+import zc.buildout.easy_install as e
+class Recipe:
+    def __init__(self, *ignored): pass
+    def install(self): return e.script_header % {'python': 'P'}, e.py_script_template % {'python': 'P'}
+";
+    let points = "[zc.buildout]\ndefault = some_recipe_code:Recipe\n";
+    let long = format!("{}/python3", "long/".repeat(30));
+    let wrapped = "#!/bin/sh\n'''exec' \"P\" \"$0\" \"$@\"\n' '''";
+    for (python, first) in [("short", "#!P"), (&*long, wrapped)] {
+        let mut place = place("", &[("part", &[("recipe", "some.recipe")])]);
+        let python = place.root.join(python);
+        fs::create_dir_all(python.parent().unwrap()).unwrap();
+        let own = host::python::find(None, "/usr/local/bin:/usr/bin:/bin").unwrap();
+        std::os::unix::fs::symlink(own, &python).unwrap();
+        place.engine.table.set_computed("buildout", "python", "python".to_owned());
+        place.engine.table.set_computed("python", "executable", python.to_string());
+        let files = [("some_recipe_code.py", code), ("some_recipe-1.0.dist-info/entry_points.txt", points)];
+        let files: Vec<(&str, &str)> = REAL.iter().copied().chain(files).collect();
+        wheel_for_trials(&place.root.join("index"), "some.recipe", "1.0", &files);
+
+        assert_eq!(place.run("part").unwrap(), [first.to_owned(), format!("{first}\nrest")]);
+    }
 }
