@@ -21,6 +21,7 @@ mod network_cache;
 mod picked;
 mod pins;
 mod places;
+mod record;
 mod requirement;
 mod resolve;
 pub mod scripts;

@@ -23,6 +23,7 @@ with zipfile.ZipFile(index + '/one/one-1.0-py3-none-any.whl', 'w') as wheel:
         wheel.writestr('one/module%d.py' % number, 'x = 1\\n')
     wheel.writestr('one-1.0.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: one\\nVersion: 1.0\\n')
     wheel.writestr('one-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\\n')
+    wheel.writestr('one-1.0.dist-info/RECORD', ''.join(name + ',,\\n' for name in wheel.namelist()))
 ";
 
 /// Directories with a profile each, whose eggs are the same directory `eggs`.

@@ -156,6 +156,7 @@ with zipfile.ZipFile(sys.argv[1], 'w') as wheel:
     wheel.writestr('one.py', '')
     wheel.writestr('one-1.0.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: one\\nVersion: 1.0\\n')
     wheel.writestr('one-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\\n')
+    wheel.writestr('one-1.0.dist-info/RECORD', ''.join(name + ',,\\n' for name in wheel.namelist()))
 ";
 
 #[test]

@@ -6,9 +6,11 @@ use std::os::unix::fs::PermissionsExt;
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use host::files;
+use shacache::Hashes;
 use zip::ZipArchive;
 
 use super::error::EggError;
+use super::record::Record;
 
 /// The longest text that is read: metadata, entry points, scripts.
 const LONGEST_TEXT: u64 = 16 << 20;
@@ -88,14 +90,15 @@ impl Archive {
         Ok(Some(String::from_utf8_lossy(&content).into_owned()))
     }
 
-    /// Unpacks it into a directory that nobody else knows yet; `place` says where each entry goes in there, if anywhere.
-    /// What fails half-way is left for the caller to remove.
+    /// Unpacks it into a directory that nobody else knows yet; `place` says where each entry goes in there, if anywhere,
+    /// and `record`, if there is one, what each entry must be. What fails half-way is left for the caller to remove.
     ///
     /// # Errors
     /// It is damaged, has links or too much content, or something cannot be written.
     pub(super) fn unpack(
         &mut self,
         target: &Utf8Path,
+        record: Option<&Record>,
         place: impl Fn(&str) -> Option<Utf8PathBuf>,
     ) -> Result<(), EggError> {
         let mut left = self.most;
@@ -111,11 +114,15 @@ impl Archive {
             if entry.is_symlink() {
                 return Err(damaged(format!("`{name}` is a symbolic link")));
             }
+            let promised = record.map(|record| record.checksum(name)).transpose().map_err(damaged)?.flatten();
             let Some(relative) = place(name) else { continue };
             let mode = entry.unix_mode().is_some_and(|mode| mode & 0o111 != 0);
             let path = target.join(relative);
             // One byte more than may be, so that more is noticed.
-            let mut content = Read::by_ref(&mut entry).take(left.saturating_add(1));
+            let mut content = Hashing {
+                content: Read::by_ref(&mut entry).take(left.saturating_add(1)),
+                hashes: Hashes::new(promised.as_ref().map(|promised| promised.algorithm).as_slice()),
+            };
             let written = write(&path, &mut content, if mode { 0o755 } else { 0o644 });
             match written {
                 Ok(count) if count > left => return Err(too_much()),
@@ -125,8 +132,27 @@ impl Archive {
                 }
                 Err(error) => return Err(error),
             }
+            if let Some(promised) = promised
+                && content.hashes.checksum(promised.algorithm).as_ref() != Some(&promised)
+            {
+                return Err(damaged(format!("`{name}` is not the file that its RECORD lists")));
+            }
         }
         Ok(())
+    }
+}
+
+/// Content that is hashed while it is read.
+struct Hashing<R> {
+    content: R,
+    hashes: Hashes,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.content.read(buffer)?;
+        self.hashes.update(&buffer[..count]);
+        Ok(count)
     }
 }
 
@@ -188,8 +214,8 @@ mod tests {
     }
 
     fn unpack(path: &Utf8Path, target: &Utf8Path) -> String {
-        let unpacked =
-            Archive::open(path).and_then(|mut archive| archive.unpack(target, |name| Some(name.into())));
+        let unpacked = Archive::open(path)
+            .and_then(|mut archive| archive.unpack(target, None, |name| Some(name.into())));
         let error = unpacked.unwrap_err();
         assert_eq!(error.code(), "E-eggs-damaged", "{error}");
         error.to_string()

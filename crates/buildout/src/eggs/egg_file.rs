@@ -54,7 +54,7 @@ impl EggFile {
     pub(super) fn unpack(&mut self, target: &Utf8Path) -> Result<(), EggError> {
         match self {
             Self::Directory(path) => copy_tree(path, target).map_err(failed("copy", path)),
-            Self::Archive(archive) => archive.unpack(target, |name| Some(name.into())),
+            Self::Archive(archive) => archive.unpack(target, None, |name| Some(name.into())),
         }
     }
 

@@ -27,7 +27,7 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
         wheel.writestr('one.py', 'SEEN = %r\n' % seen)
         wheel.writestr('one-%s.dist-info/METADATA' % version, 'Metadata-Version: 2.1\nName: one\nVersion: %s\n\n' % version)
         wheel.writestr('one-%s.dist-info/WHEEL' % version, 'Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n')
-        wheel.writestr('one-%s.dist-info/RECORD' % version, '')
+        wheel.writestr('one-%s.dist-info/RECORD' % version, ''.join(name + ',,\n' for name in wheel.namelist()))
     return name
 "#;
 const PROJECT: &str = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n";

@@ -8,6 +8,7 @@ use super::archive::{Archive, stays_inside, write};
 use super::error::EggError;
 use super::metadata::{Dependencies, Fields};
 use super::name::{ProjectName, WheelName};
+use super::record::Record;
 
 /// The package file that lets several distributions share a namespace, for wheels that rely on it being generated.
 const NAMESPACE_PACKAGE: &str = "__import__('pkg_resources').declare_namespace(__name__)\n";
@@ -52,7 +53,8 @@ impl Wheel {
         Ok(Fields::parse(&self.text("METADATA")?))
     }
 
-    /// Unpacks it in the form of an egg into `target`, which must not exist. What fails half-way is left for the caller
+    /// Unpacks it in the form of an egg into `target`, which must not exist. Each file must be what `RECORD` says. What
+    /// fails half-way is left for the caller
     /// to remove.
     ///
     /// # Errors
@@ -62,8 +64,9 @@ impl Wheel {
         target: &Utf8Path,
         environment: &MarkerEnvironment,
     ) -> Result<(), EggError> {
+        let record = Record::parse(&self.text("RECORD")?, &self.information);
         let (information, data) = (&self.information, &self.data);
-        self.archive.unpack(target, |name| place(name, information, data))?;
+        self.archive.unpack(target, Some(&record), |name| place(name, information, data))?;
         let dependencies = Dependencies::from_fields(&self.fields()?, environment)?.to_requires_txt();
         let information = target.join("EGG-INFO");
         if !dependencies.is_empty() {
@@ -128,17 +131,22 @@ pub(super) mod tests {
     use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
 
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use fs_err as fs;
+    use sha2::{Digest, Sha256};
     use zip::write::SimpleFileOptions;
 
     use super::super::requirement::tests::environment;
     use super::*;
 
-    /// Writes a wheel with these files; a name that ends in `!` is executable.
+    /// Writes a wheel with these files, and their record unless it is one of them; a name that ends in `!` is executable.
     pub(crate) fn write_wheel(directory: &Utf8Path, name: &str, files: &[(&str, &str)]) -> Utf8PathBuf {
         let path = directory.join(name);
         let mut archive = zip::ZipWriter::new(fs::File::create(&path).unwrap());
-        for (name, text) in files {
+        let record = record(files);
+        let record = record.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+        for (name, text) in files.iter().copied().chain(record) {
             let mode = if name.ends_with('!') { 0o755 } else { 0o644 };
             let options = SimpleFileOptions::default().unix_permissions(mode);
             archive.start_file(name.trim_end_matches('!'), options).unwrap();
@@ -146,6 +154,20 @@ pub(super) mod tests {
         }
         archive.finish().unwrap();
         path
+    }
+
+    /// The record of these files, if they are those of a wheel without one.
+    fn record(files: &[(&str, &str)]) -> Option<(String, String)> {
+        let information = files.iter().find_map(|(name, _)| Some(name.split_once(".dist-info/")?.0))?;
+        let name = format!("{information}.dist-info/RECORD");
+        if files.iter().any(|(listed, _)| *listed == name) {
+            return None;
+        }
+        let lines = files.iter().map(|(name, text)| {
+            let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(text));
+            format!("{},sha256={hash},{}\n", name.trim_end_matches('!'), text.len())
+        });
+        Some((name, lines.collect()))
     }
 
     /// Writes a pure wheel of one module with these requirements and entry points.
@@ -170,7 +192,6 @@ pub(super) mod tests {
                     &format!("{information}/entry_points.txt"),
                     &format!("[console_scripts]\n{file} = {file}:main\n"),
                 ),
-                (&format!("{information}/RECORD"), ""),
             ],
         )
     }
@@ -224,6 +245,7 @@ pub(super) mod tests {
             listing(&egg),
             [
                 "EGG-INFO/PKG-INFO",
+                "EGG-INFO/RECORD",
                 "EGG-INFO/WHEEL",
                 "EGG-INFO/namespace_packages.txt",
                 "EGG-INFO/requires.txt",
@@ -273,23 +295,46 @@ pub(super) mod tests {
         assert!(Wheel::open(&newer).err().unwrap().to_string().contains("format `2.0`"));
     }
 
-    #[test]
-    fn what_record_says_decides_nothing() {
+    /// What comes of unpacking a wheel of these files beside the two that each one has.
+    fn unpacked(files: &[(&str, &str)]) -> Result<Vec<String>, String> {
         let (_guard, root) = scratch();
-        let wheel = write_wheel(
-            &root,
-            "a-1-py3-none-any.whl",
-            &[
-                ("a.py", "x"),
-                ("a-1.dist-info/METADATA", "Name: a\nVersion: 1\n\n"),
-                ("a-1.dist-info/RECORD", "../../x,sha256=0,9\n/etc/passwd,,\n"),
-                WHEEL,
-            ],
-        );
+        let standard = [WHEEL, ("a-1.dist-info/METADATA", "Name: a\nVersion: 1\n\n")];
+        let wheel = write_wheel(&root, "a-1-py3-none-any.whl", &[files, &standard].concat());
         let egg = root.join("a-1-py3.11.egg");
+        let mut wheel = Wheel::open(&wheel).unwrap();
+        wheel.unpack(&egg, &environment()).map_err(|error| {
+            assert_eq!(error.code(), "E-eggs-damaged");
+            error.to_string()
+        })?;
+        Ok(listing(&egg))
+    }
 
-        Wheel::open(&wheel).unwrap().unpack(&egg, &environment()).unwrap();
+    #[test]
+    fn a_record_leads_nowhere_and_need_not_be_kept_to_by_what_is_not_there() {
+        let record =
+            "../../x,sha256=0,9\n/etc/passwd,,\na.py,,\na-1.dist-info/METADATA,,\na-1.dist-info/WHEEL,,\n";
+        let files = [("a.py", "x"), ("a-1.dist-info/RECORD", record), ("a-1.dist-info/RECORD.jws", "{}")];
 
-        assert_eq!(listing(&egg), ["EGG-INFO/PKG-INFO", "EGG-INFO/RECORD", "EGG-INFO/WHEEL", "a.py"]);
+        assert_eq!(
+            unpacked(&files).unwrap(),
+            ["EGG-INFO/PKG-INFO", "EGG-INFO/RECORD", "EGG-INFO/RECORD.jws", "EGG-INFO/WHEEL", "a.py"]
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_as_recorded_is_refused() {
+        let listed = "a-1.dist-info/METADATA,,\na-1.dist-info/WHEEL,,\n";
+        let other = URL_SAFE_NO_PAD.encode(Sha256::digest("other"));
+        let changed = format!("{listed}a.py,sha256={other},5\n");
+
+        let error = |record: &str| unpacked(&[("a.py", "x"), ("a-1.dist-info/RECORD", record)]).unwrap_err();
+
+        assert!(
+            error(&changed).ends_with("`a.py` is not the file that its RECORD lists"),
+            "{}",
+            error(&changed)
+        );
+        assert!(error(listed).ends_with("`a.py` is not listed in its RECORD"), "{}", error(listed));
+        assert!(error("").contains("is not listed in its RECORD"));
     }
 }
