@@ -13,6 +13,7 @@ use crate::failure::{Failure, Kind};
 use crate::help;
 use crate::logging;
 use crate::output::Output;
+use crate::terminal::shown;
 
 /// Runs the program and returns its exit code.
 pub(crate) fn run(environment: &Environment, mut argv: Vec<OsString>) -> u8 {
@@ -23,6 +24,7 @@ pub(crate) fn run(environment: &Environment, mut argv: Vec<OsString>) -> u8 {
         Ok(code) => code,
         Err(failure) => {
             let text = if wants_json { format!("{}\n", failure.json()) } else { failure.text() };
+            let text = if environment.has_terminal { shown(&text) } else { text.into() };
             let _ = std::io::stderr().lock().write_all(text.as_bytes());
             failure.exit_code()
         }

@@ -40,6 +40,8 @@ pub(crate) struct Environment {
     pub(crate) program: Utf8PathBuf,
     /// Whether standard error is a terminal.
     pub(crate) has_terminal: bool,
+    /// Whether standard output is one.
+    pub(crate) answers_to_terminal: bool,
     /// Every variable, for children that inherit them.
     pub(crate) variables: Vec<(OsString, OsString)>,
 }
@@ -67,6 +69,7 @@ impl Environment {
                 .unwrap_or_else(|| Utf8PathBuf::from("/proc/self/cwd")),
             program: program(),
             has_terminal: std::io::stderr().is_terminal(),
+            answers_to_terminal: std::io::stdout().is_terminal(),
             variables: std::env::vars_os().collect(),
         }
     }

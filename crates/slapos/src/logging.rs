@@ -17,6 +17,7 @@ use tracing_subscriber::registry;
 use crate::command::Habit;
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
+use crate::terminal::shown;
 
 /// Starts the log as the options ask: the console on standard error, and the log file if one is named.
 pub(crate) fn start(context: &Context<'_>, habit: Habit) -> Result<(), Failure> {
@@ -31,7 +32,12 @@ pub(crate) fn start(context: &Context<'_>, habit: Habit) -> Result<(), Failure> 
     if let Some(path) = &options.log_file {
         also_to(path)?;
     }
-    let lines = Lines { console_level, shows_time: !options.no_log_time, color: context.output.color };
+    let lines = Lines {
+        console_level,
+        shows_time: !options.no_log_time,
+        color: context.output.color,
+        speaks_to_terminal: context.output.speaks_to_terminal,
+    };
     // A second subscriber in one process is a programming error that tests may commit; the first one stays.
     let _ = tracing::subscriber::set_global_default(registry().with(lines));
     Ok(())
@@ -42,6 +48,8 @@ struct Lines {
     console_level: Level,
     shows_time: bool,
     color: bool,
+    /// Whether the console is a terminal.
+    speaks_to_terminal: bool,
 }
 
 /// The log file, once one is named.
@@ -78,7 +86,9 @@ impl<S: Subscriber> Layer<S> for Lines {
         let text = message.text();
         let level = *event.metadata().level();
         if level <= self.console_level {
-            let _ = io::stderr().lock().write_all(self.console_line(level, &text).as_bytes());
+            let line = self.console_line(level, &text);
+            let line = if self.speaks_to_terminal { shown(&line) } else { line.into() };
+            let _ = io::stderr().lock().write_all(line.as_bytes());
         }
         if let Some(file) = log_file().as_mut() {
             let line = format!("[{},{:03}] {:<8} {text}\n", time(), milliseconds(), name(level));

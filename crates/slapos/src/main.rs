@@ -16,6 +16,7 @@ mod node_pass;
 mod output;
 mod serialisation;
 mod supervisor_control;
+mod terminal;
 
 use std::process::ExitCode;
 

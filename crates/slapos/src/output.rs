@@ -5,6 +5,7 @@ use std::io::Write as _;
 use serde_json::Value;
 
 use crate::env::Environment;
+use crate::terminal::shown;
 
 /// The form of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,6 +40,10 @@ pub(crate) struct Output {
     pub(crate) quiet: bool,
     /// Whether standard error understands colours.
     pub(crate) color: bool,
+    /// Whether standard output is a terminal.
+    pub(crate) answers_to_terminal: bool,
+    /// Whether standard error is one.
+    pub(crate) speaks_to_terminal: bool,
     /// Whether standard error can be redrawn: a capable terminal, and not told otherwise.
     pub(crate) live: bool,
 }
@@ -51,6 +56,8 @@ impl Output {
         Self {
             format,
             quiet,
+            answers_to_terminal: environment.answers_to_terminal,
+            speaks_to_terminal: environment.has_terminal,
             color: environment.force_color || terminal && !environment.no_color,
             live: terminal
                 && !quiet
@@ -67,6 +74,7 @@ impl Output {
     /// Prints the answer.
     pub(crate) fn answer(&self, text: &str) {
         // A reader that went away (`| head`) has what it wanted.
+        let text = if self.answers_to_terminal { shown(text) } else { text.into() };
         let mut stdout = std::io::stdout().lock();
         let _ = stdout.write_all(text.as_bytes());
         if !text.ends_with('\n') {
@@ -90,6 +98,7 @@ impl Output {
 
     /// Says something to the person, on standard error.
     pub(crate) fn say(&self, line: &str) {
+        let line = if self.speaks_to_terminal { shown(line) } else { line.into() };
         let mut stderr = std::io::stderr().lock();
         let _ = writeln!(stderr, "{}", line.trim_end_matches('\n'));
     }

@@ -113,7 +113,7 @@ fn write_option(
 }
 
 fn write_value(text: &mut String, name: &str, value: &str) {
-    let mut lines = value.lines();
+    let mut lines = lines(value);
     let first = lines.next().unwrap_or_default();
     let _ = match lines.next() {
         None if value.is_empty() => writeln!(text, "{name}="),
@@ -124,6 +124,26 @@ fn write_value(text: &mut String, name: &str, value: &str) {
     lines.for_each(|line| {
         let _ = writeln!(text, "{line}");
     });
+}
+
+/// The lines of a value. Compatibility: as Python breaks texts, which is not only at line feeds.
+fn lines(value: &str) -> impl Iterator<Item = &str> {
+    let is_break = |letter: char| {
+        matches!(
+            letter,
+            '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+        )
+    };
+    let mut rest = value;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (line, after) = rest.split_at(rest.find(is_break).unwrap_or(rest.len()));
+        let after = after.strip_prefix("\r\n").or_else(|| after.strip_prefix(is_break));
+        rest = after.unwrap_or_default();
+        Some(line)
+    })
 }
 
 fn changes<'h>(engine: &Engine, history: &'h History) -> Vec<Shown<'h>> {
@@ -173,11 +193,11 @@ fn write_history(text: &mut String, changes: &[Shown<'_>]) {
         let is_computed =
             matches!(origin.as_str(), "DEFAULT_VALUE" | "COMPUTED_VALUE" | "COMMAND_LINE_VALUE");
         let _ = writeln!(text, "   {} {origin}", if is_computed { "AS" } else { "IN" });
-        if value.lines().count() <= 1 {
+        if lines(value).count() <= 1 {
             let _ = writeln!(text, "   {operation} VALUE = {value}");
         } else {
             let _ = writeln!(text, "   {operation} VALUE =");
-            for line in value.lines() {
+            for line in lines(value) {
                 let _ = writeln!(text, "      {line}");
             }
         }
@@ -198,5 +218,20 @@ fn origin(engine: &Engine, origin: Origin) -> String {
     match name.strip_prefix(engine.directory().as_str()).and_then(|rest| rest.strip_prefix('/')) {
         Some(relative) => crate::profiles::normalise(camino::Utf8Path::new(relative)).into_string(),
         None => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lines;
+
+    #[test]
+    fn lines_end_where_python_ends_them() {
+        let found = |value| lines(value).collect::<Vec<_>>();
+
+        assert_eq!(found("a\nb\r\nc\rd\u{85}e\u{2028}f\u{b}\n"), ["a", "b", "c", "d", "e", "f", ""]);
+        assert_eq!(found("\n\na"), ["", "", "a"]);
+        assert_eq!(found("a\u{1f}b"), ["a\u{1f}b"]);
+        assert!(found("").is_empty());
     }
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::cloud::story::{Step, spent};
 use crate::output::Output;
+use crate::terminal::shown;
 
 /// When a step that takes long is first mentioned on something that is no terminal, and again.
 const HEARTBEAT: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(30)];
@@ -42,7 +43,7 @@ impl<'a> View<'a> {
             _ if self.output.quiet => {}
             Some(live) => {
                 // A terminal that went away is noticed elsewhere.
-                let _ = live.area.println(text);
+                let _ = live.area.println(shown(text));
             }
             None => self.output.say(text),
         }
@@ -101,7 +102,11 @@ impl Live {
         for (depth, (bar, step)) in self.bars.iter().zip(steps).enumerate() {
             let time = spent(age(step, now).as_secs_f64());
             let indent = "  ".repeat(depth);
-            bar.set_message(format!("{indent}{:<24}{time:>13}   {}", step.name, shortened(&step.said)));
+            bar.set_message(format!(
+                "{indent}{:<24}{time:>13}   {}",
+                step.name,
+                shortened(&shown(&step.said))
+            ));
             bar.tick();
         }
     }

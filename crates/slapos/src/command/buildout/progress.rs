@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use crate::cloud::story::spent;
 use crate::output::Output;
+use crate::terminal::shown;
 
 /// How long something takes before it is worth a line.
 const PATIENCE: f64 = 1.0;
@@ -33,6 +34,8 @@ pub(super) struct Progress {
     over: Condvar,
     /// Whether standard output is for the answer to a question, and has nothing else.
     answers: bool,
+    /// Whether standard output, and standard error, is a terminal.
+    terminals: (bool, bool),
 }
 
 /// Ends the progress when it goes.
@@ -64,7 +67,8 @@ impl Progress {
             State { parts: None, done: 0, running: Vec::new(), since: now, spoken: now, is_over: false };
         let state = Arc::new(Mutex::new(state));
         let bar = output.live.then(|| bar(Arc::clone(&state), Arc::clone(&clock)));
-        Arc::new(Self { state, clock, bar, over: Condvar::new(), answers })
+        let terminals = (output.answers_to_terminal, output.speaks_to_terminal);
+        Arc::new(Self { state, clock, bar, over: Condvar::new(), answers, terminals })
     }
 
     /// Does the work of the build; breaks its silence meanwhile.
@@ -101,12 +105,15 @@ impl Progress {
         }
     }
 
-    fn print(&self, text: &str, is_answer: bool) {
+    /// Prints a text; what a program has printed is raw, and passed on as it is.
+    fn print(&self, text: &str, is_answer: bool, is_raw: bool) {
         let write = || {
-            let mut stream: Box<dyn std::io::Write> = match is_answer || !self.answers {
-                true => Box::new(std::io::stdout().lock()),
-                false => Box::new(std::io::stderr().lock()),
+            let (mut stream, is_terminal): (Box<dyn std::io::Write>, bool) = match is_answer || !self.answers
+            {
+                true => (Box::new(std::io::stdout().lock()), self.terminals.0),
+                false => (Box::new(std::io::stderr().lock()), self.terminals.1),
             };
+            let text = if is_terminal && !is_raw { shown(text) } else { text.into() };
             // A reader that went away has what it wanted.
             let _ = stream.write_all(text.as_bytes());
             let _ = stream.flush();
@@ -126,6 +133,7 @@ impl Sink for Progress {
     fn event(&self, event: Event) {
         let now = self.clock.now();
         let is_answer = matches!(event, Event::Text { .. });
+        let is_raw = matches!(event, Event::PartOutput { .. });
         let text = match event {
             Event::Log { logger: Some(logger), message, .. } => format!("{logger}: {message}\n"),
             Event::Log { logger: None, message, .. } => format!("{message}\n"),
@@ -137,7 +145,7 @@ impl Sink for Progress {
             }
         };
         self.state().spoken = now;
-        self.print(&text, is_answer);
+        self.print(&text, is_answer, is_raw);
     }
 }
 
@@ -190,7 +198,7 @@ impl State {
 fn bar(state: Arc<Mutex<State>>, clock: Arc<dyn Clock>) -> ProgressBar {
     let write = move |_: &ProgressState, line: &mut dyn std::fmt::Write| {
         let state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = line.write_str(&state.line(clock.now()));
+        let _ = line.write_str(&shown(&state.line(clock.now())));
     };
     let style =
         ProgressStyle::with_template("{doing}").expect("the template is sound").with_key("doing", write);
