@@ -21,7 +21,9 @@ use buildout::eggs::Requirement;
 use buildout::{OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section};
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::zc_recipe_egg::source_options::{BUILD_OPTIONS, egg_build, extension_options, variables};
+use crate::zc_recipe_egg::source_options::{
+    BUILD_OPTIONS, egg_build, extension_options, variables, with_build_options,
+};
 use crate::zc_recipe_egg::sources::{FIND_LINKS, INDEX, Sources, directory_of};
 
 /// The recipe.
@@ -57,15 +59,7 @@ impl RecipeKind for Custom {
             INDEX,
             OptionDoc::optional("eggs", "older name of `egg`"),
         ];
-        const OPTIONS: [OptionDoc; BUILD_OPTIONS.len() + OWN.len()] = {
-            let mut all = [OWN[0]; BUILD_OPTIONS.len() + OWN.len()];
-            let mut index = 0;
-            while index < all.len() {
-                all[index] = if index < OWN.len() { OWN[index] } else { BUILD_OPTIONS[index - OWN.len()] };
-                index += 1;
-            }
-            all
-        };
+        const OPTIONS: [OptionDoc; BUILD_OPTIONS.len() + OWN.len()] = with_build_options(OWN);
         &OPTIONS
     }
 

@@ -16,7 +16,9 @@ use std::collections::BTreeMap;
 use buildout::{OptionDoc, Part, Recipe, RecipeError, RecipeKind, Section};
 use camino::Utf8PathBuf;
 
-use crate::zc_recipe_egg::source_options::{BUILD_OPTIONS, egg_build, extension_options, variables};
+use crate::zc_recipe_egg::source_options::{
+    BUILD_OPTIONS, egg_build, extension_options, variables, with_build_options,
+};
 use crate::zc_recipe_egg::sources::directory_of;
 
 /// The recipe.
@@ -37,16 +39,8 @@ impl RecipeKind for Develop {
     }
 
     fn options(&self) -> &'static [OptionDoc] {
-        const OPTIONS: [OptionDoc; BUILD_OPTIONS.len() + 1] = {
-            let mut all =
-                [OptionDoc::required("setup", "the directory, or its setup script"); BUILD_OPTIONS.len() + 1];
-            let mut index = 0;
-            while index < BUILD_OPTIONS.len() {
-                all[index + 1] = BUILD_OPTIONS[index];
-                index += 1;
-            }
-            all
-        };
+        const OWN: [OptionDoc; 1] = [OptionDoc::required("setup", "the directory, or its setup script")];
+        const OPTIONS: [OptionDoc; BUILD_OPTIONS.len() + OWN.len()] = with_build_options(OWN);
         &OPTIONS
     }
 

@@ -35,6 +35,20 @@ pub(crate) const BUILD_OPTIONS: [OptionDoc; 16] = [
     OptionDoc::optional("depends", "references to what must be built before"),
 ];
 
+/// The options of a recipe that builds: its own, then those of all.
+pub(crate) const fn with_build_options<const OWN: usize, const ALL: usize>(
+    own: [OptionDoc; OWN],
+) -> [OptionDoc; ALL] {
+    assert!(ALL == OWN + BUILD_OPTIONS.len());
+    let mut all = [BUILD_OPTIONS[0]; ALL];
+    let mut index = 0;
+    while index < ALL {
+        all[index] = if index < OWN { own[index] } else { BUILD_OPTIONS[index - OWN] };
+        index += 1;
+    }
+    all
+}
+
 /// Reads what a section says about builds of extensions, and makes its paths absolute.
 ///
 /// # Errors
