@@ -65,7 +65,7 @@ pub use section::Section;
 pub use settings::{Dialect, Outcome, Settings};
 pub use shared_part::SharedPart;
 pub use syntax::{SyntaxError, SyntaxErrorKind};
-pub use value::{Value, ValueError};
+pub use value::{Value, ValueError, python_text};
 pub use window::Window;
 
 pub use shacache::{Algorithm, Checksum};

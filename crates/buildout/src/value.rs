@@ -3,6 +3,7 @@
 
 mod arithmetic;
 mod literal;
+pub mod python_text;
 mod representation;
 
 /// What introduces the text of a typed value.

@@ -184,20 +184,7 @@ pub(super) mod tests {
 
     /// A marker environment of CPython 3.11 on Linux.
     pub(crate) fn environment() -> MarkerEnvironment {
-        let markers = [
-            ("implementation_name", "cpython"),
-            ("implementation_version", "3.11.2"),
-            ("os_name", "posix"),
-            ("platform_machine", "x86_64"),
-            ("platform_python_implementation", "CPython"),
-            ("platform_release", "6.1"),
-            ("platform_system", "Linux"),
-            ("platform_version", "#1 SMP"),
-            ("python_full_version", "3.11.2"),
-            ("python_version", "3.11"),
-            ("sys_platform", "linux"),
-        ];
-        marker_environment(&markers.map(|(name, value)| (name.to_owned(), value.to_owned())).into()).unwrap()
+        marker_environment(&crate::condition::example_facts().markers).unwrap()
     }
 
     fn requirement(text: &str) -> Requirement {

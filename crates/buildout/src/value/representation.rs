@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 
-use super::{Value, ValueError};
+use super::{Value, ValueError, python_text};
 
 pub(super) fn write(value: &Value, out: &mut String) -> Result<(), ValueError> {
     match value {
@@ -15,11 +15,11 @@ pub(super) fn write(value: &Value, out: &mut String) -> Result<(), ValueError> {
         }
         Value::Float(number) => float(*number, out)?,
         Value::Complex(real, imaginary) => complex(*real, *imaginary, out)?,
-        Value::Str(text) => string(text, out),
-        Value::Bytes(bytes) => byte_string(bytes, out),
+        Value::Str(text) => python_text::text(text, out),
+        Value::Bytes(bytes) => python_text::bytes(bytes, out),
         Value::ByteArray(bytes) => {
             out.push_str("bytearray(");
-            byte_string(bytes, out);
+            python_text::bytes(bytes, out);
             out.push(')');
         }
         Value::List(items) => sequence('[', items, ']', out)?,
@@ -107,20 +107,7 @@ fn float(number: f64, out: &mut String) -> Result<(), ValueError> {
     if !number.is_finite() {
         return Err(ValueError::NotFinite);
     }
-    // The shortest digits that read back as the same number, as Python gives them; only the layout differs.
-    let scientific = format!("{number:e}");
-    let (mantissa, exponent) = scientific.split_once('e').expect("this format always has an exponent");
-    let exponent: i32 = exponent.parse().expect("this format's exponent is a small integer");
-    if number != 0.0 && !(-4..16).contains(&exponent) {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        let _ = write!(out, "{mantissa}e{sign}{:02}", exponent.abs());
-        return Ok(());
-    }
-    let plain = format!("{number}");
-    out.push_str(&plain);
-    if !plain.contains('.') {
-        out.push_str(".0");
-    }
+    out.push_str(&python_text::float(number));
     Ok(())
 }
 
@@ -138,67 +125,4 @@ fn complex(real: f64, imaginary: f64, out: &mut String) -> Result<(), ValueError
         let _ = write!(out, "({left}{sign}{right}j)");
     }
     Ok(())
-}
-
-fn quote_for(has_single: bool, has_double: bool) -> char {
-    if has_single && !has_double { '"' } else { '\'' }
-}
-
-fn string(text: &str, out: &mut String) {
-    let quote = quote_for(text.contains('\''), text.contains('"'));
-    out.push(quote);
-    for letter in text.chars() {
-        match letter {
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            _ if letter == quote => {
-                out.push('\\');
-                out.push(letter);
-            }
-            ' '..='~' => out.push(letter),
-            _ if is_printable(letter) => out.push(letter),
-            _ => {
-                let code = u32::from(letter);
-                let _ = match code {
-                    0..=0xff => write!(out, "\\x{code:02x}"),
-                    0x100..=0xffff => write!(out, "\\u{code:04x}"),
-                    _ => write!(out, "\\U{code:08x}"),
-                };
-            }
-        }
-    }
-    out.push(quote);
-}
-
-/// Both languages call the same categories printable, but the standard library tells it only through its escapes, and
-/// escapes combining marks only at the beginning of a text.
-fn is_printable(letter: char) -> bool {
-    let mut text = String::from("a");
-    text.push(letter);
-    text.escape_debug().eq(text.chars())
-}
-
-fn byte_string(bytes: &[u8], out: &mut String) {
-    let quote = quote_for(bytes.contains(&b'\''), bytes.contains(&b'"'));
-    out.push('b');
-    out.push(quote);
-    for byte in bytes {
-        match byte {
-            b'\\' => out.push_str("\\\\"),
-            b'\n' => out.push_str("\\n"),
-            b'\r' => out.push_str("\\r"),
-            b'\t' => out.push_str("\\t"),
-            _ if char::from(*byte) == quote => {
-                out.push('\\');
-                out.push(quote);
-            }
-            b' '..=b'~' => out.push(char::from(*byte)),
-            _ => {
-                let _ = write!(out, "\\x{byte:02x}");
-            }
-        }
-    }
-    out.push(quote);
 }

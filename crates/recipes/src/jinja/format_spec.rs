@@ -1,12 +1,13 @@
 //! Python's format specifications: `format(value, '08.3f')`, and `'{:>8}'.format(value)`.
 
+use buildout::python_text;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, State};
 
 use super::arguments::Arguments;
 use super::number::Number;
 use super::objects::{AsText, failure, type_name};
-use super::text::{display, float, repr};
+use super::text::{display, repr};
 
 /// A parsed format specification.
 #[derive(Debug, Clone, Copy)]
@@ -188,7 +189,7 @@ fn real(number: f64, spec: &Spec) -> Result<String, Error> {
     let is_upper = spec.kind.is_some_and(char::is_uppercase);
     let precision = spec.precision.unwrap_or(6);
     let text = if !magnitude.is_finite() {
-        float(magnitude)
+        python_text::float(magnitude)
     } else {
         match spec.kind.map(|kind| kind.to_ascii_lowercase()) {
             Some('f') => format!("{magnitude:.precision$}"),
@@ -198,7 +199,7 @@ fn real(number: f64, spec: &Spec) -> Result<String, Error> {
             None if spec.precision.is_some() => {
                 return Err(failure("a precision without a format code is not supported"));
             }
-            None => float(magnitude),
+            None => python_text::float(magnitude),
         }
     };
     let text = if is_upper { text.to_uppercase() } else { text };

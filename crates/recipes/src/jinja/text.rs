@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use buildout::python_text;
 use minijinja::Error;
 use minijinja::value::{Value, ValueKind};
 
@@ -44,9 +45,11 @@ fn put(value: &Value, output: &mut String, depth: usize) {
         ValueKind::None => output.push_str("None"),
         ValueKind::Bool => output.push_str(if value.is_true() { "True" } else { "False" }),
         ValueKind::Number if value.is_integer() => output.push_str(&value.to_string()),
-        ValueKind::Number => output.push_str(&float(f64::try_from(value.clone()).unwrap_or(f64::NAN))),
-        ValueKind::String => quote(value.as_text().unwrap_or_default(), output),
-        ValueKind::Bytes => quote_bytes(value.as_bytes().unwrap_or_default(), output),
+        ValueKind::Number => {
+            output.push_str(&python_text::float(f64::try_from(value.clone()).unwrap_or(f64::NAN)))
+        }
+        ValueKind::String => python_text::text(value.as_text().unwrap_or_default(), output),
+        ValueKind::Bytes => python_text::bytes(value.as_bytes().unwrap_or_default(), output),
         ValueKind::Map if is_mapping(value) => {
             let items = pairs(value).unwrap_or_default();
             output.push('{');
@@ -97,86 +100,6 @@ fn put_object(value: &Value, output: &mut String, depth: usize) {
     }
 }
 
-/// What `repr()` gives for a float: the shortest digits that read back as the same number.
-pub(super) fn float(number: f64) -> String {
-    if number.is_nan() {
-        return "nan".to_owned();
-    }
-    if number.is_infinite() {
-        return if number > 0.0 { "inf" } else { "-inf" }.to_owned();
-    }
-    let scientific = format!("{number:e}");
-    let (digits, exponent) = scientific.split_once('e').expect("this format always has an exponent");
-    let exponent: i32 = exponent.parse().expect("the exponent is a number");
-    if (-4..16).contains(&exponent) {
-        let plain = format!("{number}");
-        return if plain.contains('.') { plain } else { format!("{plain}.0") };
-    }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{digits}e{sign}{:02}", exponent.abs())
-}
-
-fn quote(text: &str, output: &mut String) {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
-    output.push(quote);
-    for next in text.chars() {
-        match next {
-            '\\' => output.push_str("\\\\"),
-            '\n' => output.push_str("\\n"),
-            '\r' => output.push_str("\\r"),
-            '\t' => output.push_str("\\t"),
-            _ if next == quote => {
-                output.push('\\');
-                output.push(next);
-            }
-            _ if is_printable(next) => output.push(next),
-            _ => match u32::from(next) {
-                code @ 0..0x100 => {
-                    let _ = write!(output, "\\x{code:02x}");
-                }
-                code @ 0x100..0x1_0000 => {
-                    let _ = write!(output, "\\u{code:04x}");
-                }
-                code => {
-                    let _ = write!(output, "\\U{code:08x}");
-                }
-            },
-        }
-    }
-    output.push(quote);
-}
-
-fn is_printable(character: char) -> bool {
-    if character.is_ascii() {
-        return (' '..='~').contains(&character);
-    }
-    // The second character of a debug text is escaped only when it cannot be printed.
-    format!("a{character}").escape_debug().count() == 2
-}
-
-fn quote_bytes(bytes: &[u8], output: &mut String) {
-    let quote = if bytes.contains(&b'\'') && !bytes.contains(&b'"') { b'"' } else { b'\'' };
-    output.push('b');
-    output.push(char::from(quote));
-    for byte in bytes {
-        match byte {
-            b'\\' => output.push_str("\\\\"),
-            b'\n' => output.push_str("\\n"),
-            b'\r' => output.push_str("\\r"),
-            b'\t' => output.push_str("\\t"),
-            _ if *byte == quote => {
-                output.push('\\');
-                output.push(char::from(*byte));
-            }
-            b' '..=b'~' => output.push(char::from(*byte)),
-            _ => {
-                let _ = write!(output, "\\x{byte:02x}");
-            }
-        }
-    }
-    output.push(char::from(quote));
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::objects::{Dict, List, tuple};
@@ -201,7 +124,7 @@ mod tests {
         let cases =
             [(1.0, "1.0"), (0.1, "0.1"), (1e16, "1e+16"), (1e15, "1000000000000000.0"), (1.5e-5, "1.5e-05")];
         for (number, expected) in cases {
-            assert_eq!(float(number), expected);
+            assert_eq!(repr(&Value::from(number)), expected);
         }
     }
 

@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
+use buildout::python_text;
 use minijinja::Error;
 use minijinja::value::{Value, ValueKind};
 
 use super::super::arguments::Arguments;
 use super::super::builtins::Builtin;
 use super::super::objects::{AsText, Dict, List, failure, is_mapping, iterate, pairs, type_name};
-use super::super::text::float;
 use super::Module;
 
 pub(super) fn module() -> Value {
@@ -140,7 +140,7 @@ fn write_items<T>(
 }
 
 fn number(value: &Value) -> String {
-    match float(f64::try_from(value.clone()).unwrap_or(f64::NAN)).as_str() {
+    match python_text::float(f64::try_from(value.clone()).unwrap_or(f64::NAN)).as_str() {
         "nan" => "NaN".to_owned(),
         "inf" => "Infinity".to_owned(),
         "-inf" => "-Infinity".to_owned(),
