@@ -39,8 +39,8 @@ static FOLLOWED: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 #[derive(Debug)]
 pub struct Followed(u32);
 
-/// Puts a child of [`Program::spawn`] into the list of those that end quickly with this process, as those of
-/// [`Program::run`] are. When this process is ending already, so is the child.
+/// Puts a child of [`Program::spawn`](super::Program::spawn) into the list of those that end quickly with this process,
+/// as those of [`Program::run`](super::Program::run) are. When this process is ending already, so is the child.
 #[must_use]
 pub fn followed(child: &Child) -> Followed {
     FOLLOWED.lock().unwrap_or_else(PoisonError::into_inner).insert(child.id());
