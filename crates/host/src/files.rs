@@ -18,6 +18,7 @@ pub use self::tree::{make_read_only, remove_tree};
 /// Flag for opening a file that must not be a link.
 pub const NO_FOLLOW: i32 = nix::libc::O_NOFOLLOW;
 
+/// Opens a file to append to it, creating it with `mode` less the umask.
 ///
 /// The file may be in a directory of somebody whom we do not trust: a link is not followed, nothing is waited for, and
 /// nothing but a plain file is taken.

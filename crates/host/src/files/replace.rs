@@ -71,8 +71,6 @@ pub fn replace_if_changed(path: &Utf8Path, content: impl AsRef<[u8]>, mode: u32)
     Ok(true)
 }
 
-/// Opens a file to append to it, creating it with `mode` less the umask.
-
 /// Makes a rename or a creation in `directory` last through a power loss.
 ///
 /// # Errors
