@@ -8,7 +8,7 @@ use super::extensions::Extensions;
 use super::launcher::Replace;
 use super::parts::Run;
 use super::territory::Territory;
-use super::{develop, launcher, past, rebootstrap, record::Record};
+use super::{develop, launcher, past, rebootstrap, record::Record, record::check_directory};
 use crate::engine::{Activity, Engine};
 use crate::installed::SIGNATURE;
 use crate::plan::{Plan, Wanted, Why, plan};
@@ -32,6 +32,9 @@ pub(super) fn install(
         engine.doing(Activity::Plain("Checking for upgrades."), check_cache)?;
         let path = engine.require("buildout", "installed")?;
         let path = (!path.is_empty()).then(|| Utf8PathBuf::from(path));
+        let has_work =
+            engine.buildout_option("parts")?.is_some() || engine.buildout_option("develop")?.is_some();
+        check_directory(path.as_deref().filter(|_| has_work))?;
         let mut record = Record::load(path.clone(), &*settings.clock)?;
         // Compatibility: zc.buildout removes whatever is recorded.
         if engine.dialect() == Dialect::Slapos {

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 
 use super::install::{Options, announce, make_directories, options_of};
 use super::parts::Run;
-use super::record::Record;
+use super::record::{Record, check_directory};
 use super::territory::Territory;
 use crate::engine::{Activity, Engine};
 use crate::installed::{Installed, SIGNATURE};
@@ -118,7 +118,9 @@ pub(super) fn look(engine: &mut Engine, settings: &mut Settings) -> Result<bool,
 /// Installs the parts whose sections are initialised, if one of them is not as it should be.
 fn install_initialised(engine: &mut Engine, settings: &mut Settings) -> Result<FirstPhase, BuildError> {
     let parts = options_of(engine, engine.order.clone())?;
-    let mut record = Record::load(record_path(engine)?, &*settings.clock)?;
+    let path = record_path(engine)?;
+    check_directory(path.as_deref())?;
+    let mut record = Record::load(path, &*settings.clock)?;
     record.confine(Territory::of(engine)?);
     let check_signatures = engine.flag("check-signature", true)?;
     let wanted = Wanted { parts: &parts, keep_others: false, check_signatures };

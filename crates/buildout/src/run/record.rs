@@ -3,14 +3,14 @@
 
 use std::collections::HashMap;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use host::clock::Clock;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use super::territory::Territory;
-use crate::BuildError;
 use crate::installed::{Installed, PATHS, text};
+use crate::{BuildError, Fault};
 
 type Options = IndexMap<String, String>;
 
@@ -35,6 +35,21 @@ pub(super) struct Record {
     written_at: Timestamp,
     /// How many seconds of work were done since then.
     unsaved: f64,
+}
+
+/// A record that nothing can be written into is worth saying before there is anything to record.
+///
+/// # Errors
+/// There is no directory for it.
+pub(super) fn check_directory(path: Option<&Utf8Path>) -> Result<(), BuildError> {
+    let Some((path, directory)) = path.and_then(|path| Some((path, path.parent()?))) else { return Ok(()) };
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let message = format!("cannot record in {path} what is installed: {directory} is no directory");
+    let hint =
+        Some("create it, or set `installed` in [buildout] to a path in a directory that exists".to_owned());
+    Err(Fault::Refused { message, hint, code: "E-file" }.into())
 }
 
 impl Record {

@@ -37,6 +37,25 @@ fn a_failed_update_drops_the_part_and_the_next_run_builds_it_again() {
 }
 
 #[test]
+fn a_record_without_directory_is_said_before_anything_is_built() {
+    let bench = Bench::with(&THREE.replace("[buildout]\n", "[buildout]\ninstalled = missing/dir/x\n"));
+
+    let message = bench.fail("");
+
+    insta::assert_snapshot!(message, @r"
+    While:
+      Installing.
+    Error: cannot record in /dir/missing/dir/x what is installed: /dir/missing/dir is no directory
+    error: cannot record in /dir/missing/dir/x what is installed: /dir/missing/dir is no directory
+    hint: create it, or set `installed` in [buildout] to a path in a directory that exists
+    E-file
+    ");
+    assert!(!exists(bench.path("one")));
+    // Where nothing is recorded, no directory is missed.
+    Bench::with("[buildout]\nparts =\ninstalled = missing/dir/x\n").succeed("");
+}
+
+#[test]
 fn a_second_build_in_the_directory_is_refused() {
     let bench = Bench::with(THREE);
     let _held = host::locks::FileLock::try_acquire_directory(&bench.root).unwrap().unwrap();
