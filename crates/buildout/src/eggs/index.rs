@@ -25,6 +25,7 @@ pub(super) use candidate::{Candidate, Form, Preferences, candidate};
 use candidate::{best, examine, nearest};
 use fetch::Fetcher;
 pub(super) use fetch::redacted;
+use links::SharedLinks;
 use page::Link;
 
 /// Where to look.
@@ -65,7 +66,7 @@ pub(super) enum Search {
 pub(super) struct Index {
     places: Places,
     fetcher: OnceLock<Fetcher>,
-    shared_links: OnceLock<Vec<Link>>,
+    shared_links: OnceLock<SharedLinks>,
     pages: Mutex<HashMap<ProjectName, Arc<Vec<Link>>>>,
 }
 
@@ -123,6 +124,7 @@ impl Index {
             Some(candidate) => Search::Found(Box::new(candidate)),
             None => {
                 refused.truncate(5);
+                refused.extend_from_slice(self.unread());
                 Search::Nothing { nearest: nearest(versions, requirement), refused }
             }
         })

@@ -13,12 +13,25 @@ use super::Index;
 use super::fetch::{Fetcher, redacted};
 use super::page::{self, Link};
 
+/// What the places that are not asked by name have.
+#[derive(Default)]
+pub(super) struct SharedLinks {
+    links: Vec<Link>,
+    /// The pages of `find-links` that could not be had, and why: another place may have what is wanted.
+    unread: Vec<String>,
+}
+
 impl Index {
+    /// The pages of `find-links` that could not be had, and why; nothing before they are needed.
+    pub(in super::super) fn unread(&self) -> &[String] {
+        self.shared_links.get().map_or(&[], |shared| &shared.unread)
+    }
+
     pub(super) fn links(&self, project: &ProjectName) -> Result<Arc<Vec<Link>>, EggError> {
         if let Some(known) = self.pages.lock().expect("no holder of this lock panics").get(project) {
             return Ok(Arc::clone(known));
         }
-        let mut links = self.shared_links()?.clone();
+        let mut links = self.shared_links()?.links.clone();
         for index in &self.places.indexes {
             links.extend(self.project_page(index, project)?);
         }
@@ -39,11 +52,11 @@ impl Index {
         }
     }
 
-    fn shared_links(&self) -> Result<&Vec<Link>, EggError> {
+    fn shared_links(&self) -> Result<&SharedLinks, EggError> {
         if let Some(known) = self.shared_links.get() {
             return Ok(known);
         }
-        let mut links = Vec::new();
+        let SharedLinks { mut links, mut unread } = SharedLinks::default();
         for place in &self.places.find_links {
             let url = place_url(place)?;
             let named = page::file_name(&url).is_some_and(|name| {
@@ -55,11 +68,14 @@ impl Index {
                 Some(_) if named => links.extend(link_to(&url)),
                 Some(path) => links.extend(file_links(&path)?),
                 None if named => links.extend(link_to(&url)),
-                None if self.places.allows_host(&url) => links.extend(self.remote_links(&url)?),
+                None if self.places.allows_host(&url) => match self.remote_links(&url) {
+                    Ok(found) => links.extend(found),
+                    Err(error) => unread.push(format!("{error}: {}", innermost(&error))),
+                },
                 None => {}
             }
         }
-        Ok(self.shared_links.get_or_init(|| links))
+        Ok(self.shared_links.get_or_init(|| SharedLinks { links, unread }))
     }
 
     fn remote_links(&self, url: &Url) -> Result<Vec<Link>, EggError> {
@@ -144,6 +160,15 @@ fn file_links(path: &Utf8Path) -> Result<Vec<Link>, EggError> {
         .unwrap_or_default();
     page::parse(&String::from_utf8_lossy(&body), &base)
         .map_err(|error| EggError::Fetch { what: path.to_string(), source: error.into() })
+}
+
+/// The cause of all.
+fn innermost(error: &EggError) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ impl Session<'_> {
             }
             None => {
                 let index = self.index(&[])?;
-                let search = index.search(&sources, preferences)?;
+                let search = self.search(&index, &sources, preferences)?;
                 if let (Some(installed), Search::Found(candidate)) = (&installed, &search)
                     && !self.is_better(&candidate.version, &build.source_version(&installed.version))
                 {

@@ -63,7 +63,7 @@ impl Session<'_> {
             return Ok(Chosen::Planned(Box::new(planned)));
         }
         let index = self.index(links)?;
-        let found = index.search(requirement, preferences)?;
+        let found = self.search(&index, requirement, preferences)?;
         if let Some(installed) = self.best_installed(requirement) {
             let keep = match &found {
                 Search::Found(candidate) => !self.is_better(&candidate.version, &installed.version),
@@ -85,6 +85,20 @@ impl Session<'_> {
         self.told.tell(Level::Info, format!("Getting distribution for '{requirement}'."));
         let candidate = self.found(found, &index, wanted)?;
         Ok(Chosen::Planned(Box::new(self.plan(&index, requirement, candidate)?)))
+    }
+
+    /// Looks for the best file; tells which pages of links could not be had.
+    pub(super) fn search(
+        &self,
+        index: &Index,
+        requirement: &Requirement,
+        preferences: Preferences<'_>,
+    ) -> Result<Search, EggError> {
+        let found = index.search(requirement, preferences)?;
+        for reason in index.unread() {
+            self.told.tell(Level::Warning, format!("find-links: {reason}; some packages may not be found"));
+        }
+        Ok(found)
     }
 
     /// What a candidate of an index is, as it says itself.

@@ -102,6 +102,27 @@ fn a_file_with_another_checksum_is_not_installed() {
 }
 
 #[test]
+fn a_page_of_links_that_cannot_be_had_is_no_reason_to_fail_unless_nothing_else_has_the_file() {
+    let mut place = place(&[("one", "1.0")]);
+    let one = fs::read(place.wheel("one", "1.0", &[])).unwrap();
+    let html = b"<a href='/one-1.0-py3-none-any.whl'>one</a>".to_vec();
+    let (address, _) =
+        serve(BTreeMap::from([("/one/".to_owned(), html), ("/one-1.0-py3-none-any.whl".to_owned(), one)]));
+    place.settings.index = Some(address);
+    place.settings.find_links = vec!["http://127.0.0.1:9/links".to_owned()];
+
+    assert_eq!(place.install(&["one"]).unwrap().path().len(), 1);
+
+    let error = place.install(&["two"]).unwrap_err();
+    assert_eq!(error.code(), "E-eggs-missing");
+    let because = error.because();
+    assert!(
+        because.iter().any(|line| line.starts_with("failed to get http://127.0.0.1:9/links: ")),
+        "{because:?}"
+    );
+}
+
+#[test]
 fn hosts_that_are_not_allowed_are_not_asked() {
     let mut place = place(&[("one", "1.0")]);
     let (address, asked) = serve(BTreeMap::new());
