@@ -86,10 +86,12 @@ impl Engine {
             return Ok(());
         }
         let mut kind = self.registry.get(short_name(&recipe)).copied();
+        let mut left = None;
         if let Some(native) = kind {
             let leaves = native.leaves_to_python(&mut Section::new(self, name));
-            kind = kind.filter(|_| !matches!(leaves, Ok(true)));
-            leaves.map_err(|error| BuildError::from_recipe(name, error))?;
+            if leaves.map_err(|error| BuildError::from_recipe(name, error))? {
+                left = kind.take();
+            }
         }
         let object = match kind {
             Some(kind) => {
@@ -102,6 +104,12 @@ impl Engine {
             }
             None if self.only_looks() => {
                 self.slot(name).kind = Kind::Foreign(recipe);
+                if let Some(native) = left.filter(|_| self.is_recorded(name)) {
+                    // Both make the same of the options.
+                    native
+                        .initialise(&mut Section::new(self, name))
+                        .map_err(|error| BuildError::from_recipe(name, error))?;
+                }
                 self.unasked_recipe(name)
             }
             None => self.foreign_recipe(name, &recipe)?,

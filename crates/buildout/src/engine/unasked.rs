@@ -45,6 +45,11 @@ impl Engine {
         self.recorded.is_some()
     }
 
+    /// Whether the last build had the part.
+    pub(super) fn is_recorded(&self, name: &str) -> bool {
+        self.recorded.as_ref().is_some_and(|recorded| recorded.installed.parts.contains_key(name))
+    }
+
     /// Stands in for a recipe in Python: the section offers what it offered last time.
     pub(crate) fn unasked_recipe(&mut self, name: &str) -> Box<dyn Recipe> {
         let recorded = self.recorded.as_ref().and_then(|recorded| recorded.installed.parts.get(name));

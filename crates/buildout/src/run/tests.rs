@@ -132,8 +132,13 @@ impl RecipeKind for FileKind {
         OPTIONS
     }
 
+    fn leaves_to_python(&self, section: &mut Section<'_>) -> Result<bool, RecipeError> {
+        Ok(section.get("hook")?.is_some())
+    }
+
     fn initialise(&self, section: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
-        let path = section.require("path")?;
+        let path = section.require("path")?.replace("@@", "");
+        section.set("path", path.as_str());
         section.set("location", section.resolve(&path).into_string());
         if section.get("pins")?.is_some() {
             assert!(section.versions()?.contains_key("flask"));

@@ -236,6 +236,24 @@ fn a_pin_of_another_version_of_the_recipe_is_a_reason() {
 }
 
 #[test]
+fn what_a_recipe_in_python_makes_of_options_is_no_change_where_a_native_one_tells() {
+    let bench = Bench::with("[buildout]\nparts = c\n[c]\nrecipe = test:file\nhook = x\npath = @@one\n");
+    bench.write(
+        ".installed.cfg",
+        &format!(
+            "[buildout]\ninstalled_develop_eggs = \nparts = c\n\n[c]\n__buildout_installed__ = \n\
+             __buildout_signature__ = test-1.0-py3.11.egg\nhook = x\nlocation = {}\npath = one\nrecipe = test:file\n",
+            bench.path("one")
+        ),
+    );
+
+    assert_eq!(bench.succeed("plan"), "update     c  nothing changed\n");
+
+    bench.write("buildout.cfg", &bench.read("buildout.cfg").replace("one", "two"));
+    assert_eq!(bench.succeed("plan"), "reinstall  c  options changed: location, path\n");
+}
+
+#[test]
 fn why_of_a_part_as_it_was_says_so() {
     let bench = Bench::with(PROFILE);
     bench.succeed("");
