@@ -63,6 +63,11 @@ pub(crate) struct Engine {
     python_is_settled: bool,
     python_cache: Option<Utf8PathBuf>,
     interpreters: HashMap<Utf8PathBuf, Interpreter>,
+    /// What signatures have of the code of recipes that are not built in, by section and recipe.
+    foreign_terms: HashMap<(String, String), String>,
+    /// The same of the reading before this one. A part that both have is one part, though each reading finds its
+    /// recipe for another Python, and what depends on it must not be another one for that.
+    earlier_terms: HashMap<(String, String), String>,
     eggs: Arc<EggMemory>,
     /// The record of the last build, when this one only looks: recipes in Python are then not asked.
     recorded: Option<unasked::Recorded>,
@@ -196,6 +201,8 @@ impl Engine {
             python_is_settled: false,
             python_cache: settings.python_cache.clone(),
             interpreters: HashMap::new(),
+            foreign_terms: HashMap::new(),
+            earlier_terms: HashMap::new(),
             eggs: Arc::default(),
             recorded: None,
             downloads: None,
@@ -212,12 +219,14 @@ impl Engine {
         }
     }
 
-    /// Forgets everything but what is being done and what was fetched: the profile is going to be read again for the
+    /// Forgets everything but what is being done, what was fetched and which code recipes have: the profile is going to be read again for the
     /// Python of `settings`.
     pub(crate) fn restart(&mut self, settings: &Settings) {
         let (doing, fetched) = (std::mem::take(&mut self.doing), std::mem::take(&mut self.fetched));
         let interpreters = std::mem::take(&mut self.interpreters);
-        *self = Self { doing, fetched, interpreters, python_is_settled: true, ..Self::new(settings) };
+        let earlier_terms = std::mem::take(&mut self.foreign_terms);
+        let kept = Self { doing, fetched, interpreters, earlier_terms, ..Self::new(settings) };
+        *self = Self { python_is_settled: true, ..kept };
     }
 
     /// Does `work` and, when it fails, keeps that this was being done.

@@ -52,14 +52,7 @@ impl Engine {
                 terms.push(format!("native:{}-{}", short_name(kind.names()[0]), kind.behaviour_version()));
             }
             Kind::Foreign(_) if self.only_looks() => terms.extend(self.expected_eggs(section)),
-            Kind::Foreign(recipe) => {
-                if let Some(foreign) = self.foreign.clone() {
-                    let signature = foreign
-                        .signature(&recipe, &mut Section::new(self, section))
-                        .map_err(|error| BuildError::from_recipe(section, error))?;
-                    terms.push(signature);
-                }
-            }
+            Kind::Foreign(recipe) => terms.extend(self.foreign_terms(section, recipe)?),
         }
         // Compatibility: for zc.buildout, a part depends on the code of its recipe alone.
         let counted = if self.dialect == Dialect::Upstream { BTreeSet::new() } else { dependencies };
@@ -78,6 +71,20 @@ impl Engine {
             slot.signature = Some(signature.clone());
         }
         Ok(signature)
+    }
+
+    /// What identifies the code of a recipe that is not built in.
+    fn foreign_terms(&mut self, section: &str, recipe: String) -> Result<Option<String>, BuildError> {
+        let Some(foreign) = self.foreign.clone() else { return Ok(None) };
+        let key = (section.to_owned(), recipe);
+        let terms = match self.earlier_terms.get(&key) {
+            Some(terms) => terms.clone(),
+            None => foreign
+                .signature(&key.1, &mut Section::new(self, section))
+                .map_err(|error| BuildError::from_recipe(section, error))?,
+        };
+        self.foreign_terms.insert(key, terms.clone());
+        Ok(Some(terms))
     }
 
     /// A digest of a section's options and of its signature.

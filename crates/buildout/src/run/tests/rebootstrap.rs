@@ -1,6 +1,8 @@
 //! Builds that go on with a Python that they have made.
 
 use super::*;
+use crate::foreign::Moment;
+use crate::{Build, ForeignRecipes};
 
 /// Answers like another Python: version 3.7.
 const PYTHON: &str = r#"#!/usr/bin/python3
@@ -186,6 +188,63 @@ fn the_python_of_the_machine_needs_no_second_reading() {
 
     assert_eq!(without_chatter(&bench.succeed("")), "Installing rest.\n");
     assert!(!exists(bench.path(".installed.cfg.prerebootstrap")));
+}
+
+/// Makes files, and has another code for each Python.
+struct OfEachPython;
+
+impl ForeignRecipes for OfEachPython {
+    fn initialise(&self, _: &str, section: &mut Section<'_>) -> Result<Option<Box<dyn Recipe>>, RecipeError> {
+        FileKind.initialise(section).map(Some)
+    }
+
+    fn signature(&self, _: &str, section: &mut Section<'_>) -> Result<String, RecipeError> {
+        let executable = section.require_other("buildout", "executable")?;
+        Ok(format!("code-for-{}", Utf8PathBuf::from(executable).file_name().unwrap()))
+    }
+
+    fn uninstall(&self, _: &str, _: &Uninstall<'_>, _: &mut Build<'_>) -> Result<(), RecipeError> {
+        Ok(())
+    }
+
+    fn extend(&self, _: &[String], _: Moment, _: &mut Build<'_>) -> Result<(), RecipeError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_part_of_both_readings_is_one_part_though_its_recipe_is_found_for_two_pythons() {
+    let profile = profile()
+        .replace("needs = ${lib:location} ${same", "needs = ${lib:location} ${tool:location} ${same")
+        .replace("parts = rest", "parts = rest last");
+    let further = "[tool]\nrecipe = foreign\npath = tool\n[last]\nrecipe = foreign\npath = last\n";
+    let bench = Bench::with(&(profile + further));
+    let build = || {
+        let listener = Arc::new(Listener { root: bench.root.clone(), ..Listener::default() });
+        let mut settings = Settings::new(CommandLine::parse([""; 0]).unwrap(), &*bench.root);
+        settings.registry = RECIPES;
+        settings.sink = listener.clone();
+        settings.foreign = Some(Arc::new(OfEachPython));
+        crate::run(settings).unwrap();
+        without_chatter(&listener.log.lock().unwrap())
+    };
+
+    let first = build();
+    assert_eq!(first.matches("Installing tool.\n").count(), 1, "{first}");
+    let signature = |record: &str, part: &str| {
+        let record = bench.read(record);
+        let section = record.split_once(&format!("[{part}]\n")).unwrap().1;
+        let line = section.lines().find(|line| line.starts_with("__buildout_signature__")).unwrap();
+        line.to_owned()
+    };
+    assert_eq!(signature(".installed.cfg", "tool"), "__buildout_signature__ = code-for-python3");
+    assert_eq!(signature(".installed.cfg", "last"), "__buildout_signature__ = code-for-python");
+    let of_tool = |record: &str| {
+        let of_python = signature(record, "python");
+        of_python.split(' ').find(|term| term.starts_with("tool:")).unwrap().to_owned()
+    };
+    assert_eq!(of_tool(".installed.cfg"), of_tool(".installed.cfg.prerebootstrap"));
+    assert!(!build().contains("Installing "));
 }
 
 /// The lines that say what becomes of parts.
