@@ -16,6 +16,7 @@ mod unasked;
 pub(crate) use defaults::known_options;
 pub(crate) use state::unused_message;
 pub(crate) use substitute::MOST_TEXT;
+pub(crate) use unasked::Conducts;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -98,6 +99,8 @@ struct Slot {
     /// Every section that was read while this one was initialised, also when no signature tells of it.
     reads: BTreeSet<String>,
     signature: Option<String>,
+    /// The options as a recipe that is not built in has found them; empty for others.
+    given: IndexMap<String, String>,
     /// Whether those who depend on the section count its options alone, not what it depends on.
     hides_dependencies: bool,
     base: String,

@@ -2,6 +2,7 @@
 
 mod annotate;
 mod books;
+mod conducts;
 mod develop;
 mod extensions;
 mod install;

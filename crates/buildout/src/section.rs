@@ -166,7 +166,9 @@ impl<'a> Section<'a> {
     pub fn python_recipe(&mut self, specification: &str) -> Result<Option<Box<dyn Recipe>>, RecipeError> {
         let name = self.0.name;
         match self.build_itself().foreign.clone() {
-            Some(_) if self.only_looks() => Ok(Some(self.engine().unasked_recipe(name))),
+            Some(_) if self.only_looks() => {
+                Ok(Some(self.engine().unasked_recipe(name).map_err(RecipeError::from)?))
+            }
             Some(foreign) => foreign.initialise(specification, self),
             None => Ok(None),
         }

@@ -86,12 +86,10 @@ impl Engine {
             return Ok(());
         }
         let mut kind = self.registry.get(short_name(&recipe)).copied();
-        let mut left = None;
         if let Some(native) = kind {
             let leaves = native.leaves_to_python(&mut Section::new(self, name));
-            if leaves.map_err(|error| BuildError::from_recipe(name, error))? {
-                left = kind.take();
-            }
+            kind = kind.filter(|_| !matches!(leaves, Ok(true)));
+            leaves.map_err(|error| BuildError::from_recipe(name, error))?;
         }
         let object = match kind {
             Some(kind) => {
@@ -104,13 +102,7 @@ impl Engine {
             }
             None if self.only_looks() => {
                 self.slot(name).kind = Kind::Foreign(recipe);
-                if let Some(native) = left.filter(|_| self.is_recorded(name)) {
-                    // Both make the same of the options.
-                    native
-                        .initialise(&mut Section::new(self, name))
-                        .map_err(|error| BuildError::from_recipe(name, error))?;
-                }
-                self.unasked_recipe(name)
+                self.unasked_recipe(name)?
             }
             None => self.foreign_recipe(name, &recipe)?,
         };
@@ -123,6 +115,7 @@ impl Engine {
         let foreign = self.foreign.clone();
         if let Some(foreign) = &foreign {
             self.slot(name).kind = Kind::Foreign(recipe.to_owned());
+            self.slot(name).given = self.options_to_record(name);
             let object = foreign
                 .initialise(recipe, &mut Section::new(self, name))
                 .map_err(|error| BuildError::from_recipe(name, error))?;

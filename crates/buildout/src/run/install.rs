@@ -8,7 +8,7 @@ use super::extensions::Extensions;
 use super::launcher::Replace;
 use super::parts::Run;
 use super::territory::Territory;
-use super::{develop, launcher, past, rebootstrap, record::Record, record::check_directory};
+use super::{conducts, develop, launcher, past, rebootstrap, record::Record, record::check_directory};
 use crate::engine::{Activity, Engine};
 use crate::installed::SIGNATURE;
 use crate::plan::{Plan, Wanted, Why, plan};
@@ -64,7 +64,9 @@ pub(super) fn install(
         // Whatever happened, what is on disk is what the record says.
         let saved = run.record.save();
         if let Some(path) = path {
-            past::remember(run.engine, &path, &run.record.installed().parts, done.is_ok());
+            let parts = run.record.installed().parts;
+            past::remember(run.engine, &path, &parts, done.is_ok());
+            conducts::remember(run.engine, &path, &parts, done.is_ok());
         }
         let outcome = run.outcome;
         done.and(saved)?;

@@ -2,13 +2,13 @@
 //! nothing is written, fetched or run. Recipes in Python are not asked; their sections are taken to offer what the
 //! record says that they offered last time.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::install::{Options, call, initialise_parts};
-use super::rebootstrap;
-use crate::engine::{Activity, Engine};
+use super::{conducts, rebootstrap};
+use crate::engine::{Activity, Conducts, Engine};
 use crate::installed::Installed;
 use crate::plan::{Plan, Wanted, plan};
 use crate::{BuildError, Dialect, Event, Fault, Outcome, Settings, load};
@@ -32,14 +32,15 @@ impl Look {
         engine.doing(Activity::Plain("Planning."), |engine| {
             let mut recorded = recorded(engine)?;
             let first = rebootstrap::recorded(engine)?;
+            let conducts = conducts(engine)?;
             let mut of_both = recorded.clone();
             of_both.parts.extend(first.parts.clone());
-            engine.only_look(of_both.clone())?;
+            engine.only_look(of_both.clone(), conducts.clone())?;
             let goes_on = rebootstrap::look(engine, settings)?;
             if goes_on {
                 load::load(engine, settings)?;
                 load::initialise_buildout(engine, settings)?;
-                engine.only_look(of_both.clone())?;
+                engine.only_look(of_both.clone(), conducts)?;
                 rebootstrap::require_python(engine)?;
             }
             for hook in &mut settings.hooks {
@@ -78,7 +79,8 @@ pub(super) fn settle_conditions(
         return Ok(None);
     }
     let recorded = recorded(engine)?;
-    engine.only_look(recorded)?;
+    let conducts = conducts(engine)?;
+    engine.only_look(recorded, conducts)?;
     // A section that cannot be expanded is no reason not to show the options as they are.
     let is_made = rebootstrap::look(engine, settings).unwrap_or(false);
     engine.restart(settings);
@@ -89,6 +91,10 @@ pub(super) fn settle_conditions(
         true => format!("Conditions are decided for {path}, the Python that the build makes."),
         false => format!("Conditions are decided for {path}: the build has not made its own Python yet."),
     }))
+}
+
+fn conducts(engine: &mut Engine) -> Result<Conducts, BuildError> {
+    Ok(conducts::load(Utf8Path::new(&engine.require("buildout", "installed")?)))
 }
 
 fn recorded(engine: &mut Engine) -> Result<Installed, BuildError> {

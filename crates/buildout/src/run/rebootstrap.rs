@@ -5,9 +5,10 @@
 //! install the rest. Each reading has a record of its own, or whatever a condition changes would be built again in
 //! every run; what both readings want alike is built once.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 
+use super::conducts;
 use super::install::{Options, announce, make_directories, options_of};
 use super::parts::Run;
 use super::record::{Record, check_directory};
@@ -139,6 +140,10 @@ fn install_initialised(engine: &mut Engine, settings: &mut Settings) -> Result<F
         let mut run = Run { engine, settings, record, outcome: Outcome::default() };
         let done = run.apply(plan, &parts);
         let saved = run.record.save();
+        let path = run.engine.require("buildout", "installed")?;
+        if !path.is_empty() {
+            conducts::remember_more(run.engine, Utf8Path::new(&path), &run.record.installed().parts);
+        }
         (record, made) = (run.record, run.outcome.installed);
         settings.hooks = hooks;
         done.and(saved)?;

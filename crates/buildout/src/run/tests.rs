@@ -16,8 +16,8 @@ use std::sync::{Arc, Mutex};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
-    BuildError, CommandLine, Download, Event, OptionDoc, Outcome, Part, Recipe, RecipeError, RecipeKind,
-    Section, Settings, Sink, Uninstall,
+    BuildError, CommandLine, Download, Event, ForeignRecipes, OptionDoc, Outcome, Part, Recipe, RecipeError,
+    RecipeKind, Section, Settings, Sink, Uninstall,
 };
 
 /// Keeps the log. Of a part that failed it makes the file `PART-failed`, so that other parts can wait for it.
@@ -84,10 +84,15 @@ impl Bench {
     }
 
     fn run(&self, words: &str) -> Done {
+        self.run_with(words, None)
+    }
+
+    fn run_with(&self, words: &str, foreign: Option<Arc<dyn ForeignRecipes>>) -> Done {
         let listener = Arc::new(Listener { root: self.root.clone(), ..Listener::default() });
         let mut settings = Settings::new(CommandLine::parse(words.split_whitespace()).unwrap(), &*self.root);
         settings.registry = RECIPES;
         settings.sink = listener.clone();
+        settings.foreign = foreign;
         let result = crate::run(settings);
         let log = listener.log.lock().unwrap().replace(self.root.as_str(), "/dir");
         Done { log, result }
@@ -132,13 +137,8 @@ impl RecipeKind for FileKind {
         OPTIONS
     }
 
-    fn leaves_to_python(&self, section: &mut Section<'_>) -> Result<bool, RecipeError> {
-        Ok(section.get("hook")?.is_some())
-    }
-
     fn initialise(&self, section: &mut Section<'_>) -> Result<Box<dyn Recipe>, RecipeError> {
-        let path = section.require("path")?.replace("@@", "");
-        section.set("path", path.as_str());
+        let path = section.require("path")?;
         section.set("location", section.resolve(&path).into_string());
         if section.get("pins")?.is_some() {
             assert!(section.versions()?.contains_key("flask"));

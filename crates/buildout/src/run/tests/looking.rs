@@ -1,6 +1,8 @@
 //! `plan`, `why` and `graph`: what they say, and that they change nothing.
 
 use super::*;
+use crate::Build;
+use crate::foreign::Moment;
 
 const PROFILE: &str = "[buildout]\nparts = c d\n\
     [a]\nrecipe = test:file\npath = one\ntext = 1\n\
@@ -235,22 +237,70 @@ fn a_pin_of_another_version_of_the_recipe_is_a_reason() {
     assert_eq!(bench.succeed("plan"), "update     c  nothing changed\n");
 }
 
+/// Does with its section what nobody can know who does not ask it.
+struct Wilful;
+
+impl ForeignRecipes for Wilful {
+    fn initialise(&self, _: &str, section: &mut Section<'_>) -> Result<Option<Box<dyn Recipe>>, RecipeError> {
+        let chosen = section.require("choice")?;
+        let location = section.require_other(&chosen, "location")?;
+        let path = section.require("path")?.replace("@@", &location);
+        section.set("path", path);
+        section.remove("choice");
+        section.barrier();
+        FileKind.initialise(section).map(Some)
+    }
+
+    fn signature(&self, _: &str, _: &mut Section<'_>) -> Result<String, RecipeError> {
+        Ok("code-1.0".to_owned())
+    }
+
+    fn uninstall(&self, _: &str, _: &Uninstall<'_>, _: &mut Build<'_>) -> Result<(), RecipeError> {
+        Ok(())
+    }
+
+    fn extend(&self, _: &[String], _: Moment, _: &mut Build<'_>) -> Result<(), RecipeError> {
+        Ok(())
+    }
+}
+
 #[test]
-fn what_a_recipe_in_python_makes_of_options_is_no_change_where_a_native_one_tells() {
-    let bench = Bench::with("[buildout]\nparts = c\n[c]\nrecipe = test:file\nhook = x\npath = @@one\n");
-    bench.write(
-        ".installed.cfg",
-        &format!(
-            "[buildout]\ninstalled_develop_eggs = \nparts = c\n\n[c]\n__buildout_installed__ = \n\
-             __buildout_signature__ = test-1.0-py3.11.egg\nhook = x\nlocation = {}\npath = one\nrecipe = test:file\n",
-            bench.path("one")
-        ),
+fn recipes_in_python_are_taken_to_do_what_they_did_last_time() {
+    let bench = Bench::with(
+        "[buildout]\nparts = d\n[a]\nrecipe = test:file\npath = one\n[b]\nrecipe = test:file\npath = two\n\
+         [c]\nrecipe = wilful\nchoice = a\npath = @@-c\n[d]\nrecipe = test:file\npath = four\ntext = ${c:path}\n",
     );
+    let change =
+        |from: &str, to: &str| bench.write("buildout.cfg", &bench.read("buildout.cfg").replace(from, to));
+    bench.run_with("", Some(Arc::new(Wilful))).result.unwrap();
 
-    assert_eq!(bench.succeed("plan"), "update     c  nothing changed\n");
+    insta::assert_snapshot!(bench.succeed("plan"), @r"
+    update     a  nothing changed
+    update     c  nothing changed
+    update     d  nothing changed
+    ");
 
-    bench.write("buildout.cfg", &bench.read("buildout.cfg").replace("one", "two"));
-    assert_eq!(bench.succeed("plan"), "reinstall  c  options changed: location, path\n");
+    change("path = one", "path = 1st");
+    insta::assert_snapshot!(bench.succeed("plan"), @r"
+    reinstall  a  options changed: location, path
+    update     c  nothing changed
+    update     d  nothing changed
+    ");
+
+    change("choice = a", "choice = b");
+    insta::assert_snapshot!(bench.succeed("plan"), @r"
+    reinstall  a  options changed: location, path
+    reinstall  c  option changed: choice
+    reinstall  d  dependency changed: c
+    ");
+
+    // Without the file, what the recipe did cannot be known.
+    fs_err::remove_file(bench.path(".installed.recipes.json")).unwrap();
+    insta::assert_snapshot!(bench.succeed("plan"), @r"
+    remove     a  the profile does not want it any more
+    reinstall  c  options changed: choice, path
+    reinstall  d  option changed: text
+    ");
 }
 
 #[test]

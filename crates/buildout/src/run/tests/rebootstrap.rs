@@ -1,8 +1,8 @@
 //! Builds that go on with a Python that they have made.
 
 use super::*;
+use crate::Build;
 use crate::foreign::Moment;
-use crate::{Build, ForeignRecipes};
 
 /// Answers like another Python: version 3.7.
 const PYTHON: &str = r#"#!/usr/bin/python3
@@ -220,13 +220,9 @@ fn a_part_of_both_readings_is_one_part_though_its_recipe_is_found_for_two_python
     let further = "[tool]\nrecipe = foreign\npath = tool\n[last]\nrecipe = foreign\npath = last\n";
     let bench = Bench::with(&(profile + further));
     let build = || {
-        let listener = Arc::new(Listener { root: bench.root.clone(), ..Listener::default() });
-        let mut settings = Settings::new(CommandLine::parse([""; 0]).unwrap(), &*bench.root);
-        settings.registry = RECIPES;
-        settings.sink = listener.clone();
-        settings.foreign = Some(Arc::new(OfEachPython));
-        crate::run(settings).unwrap();
-        without_chatter(&listener.log.lock().unwrap())
+        let done = bench.run_with("", Some(Arc::new(OfEachPython)));
+        done.result.unwrap();
+        without_chatter(&done.log)
     };
 
     let first = build();
