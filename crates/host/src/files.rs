@@ -13,7 +13,7 @@ use fs_err as fs;
 pub use self::replace::{
     replace, replace_if_changed, replace_keeping_mode, replace_unsynced, sync_directory,
 };
-pub use self::tree::{make_read_only, remove_tree};
+pub use self::tree::{make_read_only, make_readable, remove_tree};
 
 /// Flag for opening a file that must not be a link.
 pub const NO_FOLLOW: i32 = nix::libc::O_NOFOLLOW;

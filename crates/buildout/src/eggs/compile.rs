@@ -14,6 +14,7 @@ const LIMIT: Duration = Duration::from_secs(600);
 const SCRIPT: &str = "
 import compileall, os, sys
 os.nice(5)
+os.umask(0o022)
 for directory in sys.argv[1:]:
     compileall.compile_dir(directory, quiet=2)
 ";

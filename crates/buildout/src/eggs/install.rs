@@ -131,6 +131,8 @@ fn appear(target: &Utf8Path, fill: impl FnOnce(&Utf8Path) -> Result<(), EggError
     let inside = Utf8PathBuf::try_from(temporary.path().join("egg"))
         .map_err(|error| failed(std::io::Error::other(error)))?;
     fill(&inside)?;
+    // Who runs it may be somebody else, whatever the user who builds keeps from others.
+    files::make_readable(&inside).map_err(failed)?;
     // A rename may reach the disk before what is in the files does.
     files::sync_file_system(&inside).map_err(failed)?;
     match fs::rename(&inside, target) {
@@ -205,6 +207,22 @@ mod tests {
 
         assert!(found.iter().all(|path| *path == eggs.join("a-1.0-py3.11.egg")));
         assert_eq!(eggs.read_dir_utf8().unwrap().count(), 1);
+    }
+
+    #[test]
+    fn others_may_read_what_the_user_who_builds_keeps_from_them() {
+        use std::os::unix::fs::PermissionsExt;
+        let (_guard, root) = scratch();
+        let egg = root.join("eggs/a-1.0-py3.11.egg");
+
+        appear(&egg, |inside| {
+            fs::create_dir(inside).unwrap();
+            fs::set_permissions(inside, PermissionsExt::from_mode(0o700)).unwrap();
+            Ok(())
+        })
+        .unwrap();
+
+        assert_eq!(fs::metadata(&egg).unwrap().mode() & 0o777, 0o755);
     }
 
     #[test]

@@ -101,6 +101,25 @@ fn a_read_only_tree_keeps_its_other_permissions_and_what_its_links_lead_to() {
 }
 
 #[test]
+fn a_readable_tree_is_open_to_all_who_may_not_write_it() {
+    let (_guard, root) = scratch();
+    let tree = root.join("tree");
+    fs::create_dir_all(tree.join("inside")).unwrap();
+    for (name, mode, wanted) in
+        [("text", 0o600, 0o644), ("program", 0o700, 0o755), ("kept", 0o466, 0o444), ("set", 0o4711, 0o4755)]
+    {
+        fs::write(tree.join(name), "x").unwrap();
+        fs::set_permissions(tree.join(name), PermissionsExt::from_mode(mode)).unwrap();
+        fs::set_permissions(tree.join("inside"), PermissionsExt::from_mode(0o700)).unwrap();
+
+        make_readable(&tree).unwrap();
+
+        let mode = |path: &str| fs::metadata(tree.join(path)).unwrap().permissions().mode() & 0o7777;
+        assert_eq!((mode(name), mode("inside")), (wanted, 0o755), "{name}");
+    }
+}
+
+#[test]
 fn remove_tree_unlinks_a_link_and_keeps_its_target() {
     let (_guard, root) = scratch();
     fs::create_dir(root.join("kept")).unwrap();

@@ -37,16 +37,35 @@ pub fn remove_tree(path: &Utf8Path) -> io::Result<()> {
 /// # Errors
 /// The first entry that cannot be changed.
 pub fn make_read_only(path: &Utf8Path) -> io::Result<()> {
+    change_modes(path, |mode| mode & !0o222)
+}
+
+/// Lets everybody read, and run, what its owner may in a tree, and nobody else write; links are left as they are.
+///
+/// # Errors
+/// The first entry that cannot be changed.
+pub fn make_readable(path: &Utf8Path) -> io::Result<()> {
+    change_modes(path, |mode| {
+        let others = mode >> 6 & 0o5;
+        mode & !0o077 | others << 3 | others
+    })
+}
+
+/// Changes the mode of a tree and of everything in it that has another one then.
+fn change_modes(path: &Utf8Path, wanted: impl Fn(u32) -> u32 + Copy) -> io::Result<()> {
     let metadata = fs::symlink_metadata(path)?;
     if metadata.is_symlink() {
         return Ok(());
     }
     let mode = metadata.permissions().mode() & 0o7777;
-    fs::set_permissions(path, Permissions::from_mode(mode & !0o222))?;
+    if wanted(mode) != mode {
+        fs::set_permissions(path, Permissions::from_mode(wanted(mode)))?;
+    }
     if metadata.is_dir() {
         for entry in fs::read_dir(path)? {
             let entry = Utf8PathBuf::try_from(entry?.path());
-            make_read_only(&entry.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?)?;
+            let entry = entry.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            change_modes(&entry, wanted)?;
         }
     }
     Ok(())
