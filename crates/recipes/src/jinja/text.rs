@@ -46,7 +46,7 @@ fn put(value: &Value, output: &mut String, depth: usize) {
         ValueKind::Bool => output.push_str(if value.is_true() { "True" } else { "False" }),
         ValueKind::Number if value.is_integer() => output.push_str(&value.to_string()),
         ValueKind::Number => {
-            output.push_str(&python_text::float(f64::try_from(value.clone()).unwrap_or(f64::NAN)))
+            output.push_str(&python_text::float(f64::try_from(value.clone()).unwrap_or(f64::NAN)));
         }
         ValueKind::String => python_text::text(value.as_text().unwrap_or_default(), output),
         ValueKind::Bytes => python_text::bytes(value.as_bytes().unwrap_or_default(), output),
