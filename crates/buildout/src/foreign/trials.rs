@@ -1,6 +1,8 @@
 //! Trials of Python recipes against the engine: files with a class, and distributions made here.
 
 mod distributions;
+mod errors;
+mod surroundings;
 
 use std::sync::Arc;
 
@@ -161,60 +163,6 @@ class Recipe:
 }
 
 #[test]
-fn errors_carry_the_message_of_python() {
-    let recipe = "
-import zc.buildout
-class Recipe:
-    def __init__(self, buildout, name, options):
-        self.how = options['how']
-    def install(self):
-        if self.how == 'user':
-            raise zc.buildout.UserError('set the colour')
-        {}['missing']
-";
-    let mut place = place(recipe, &[("user", &[FILE, ("how", "user")]), ("bug", &[FILE, ("how", "bug")])]);
-
-    assert_eq!(place.run("user").unwrap_err().to_string(), "set the colour");
-    let bug = place.run("bug").unwrap_err();
-
-    let root = &place.root;
-    assert_eq!(
-        bug.to_string(),
-        format!("recipe `{root}/recipe.py` of [bug] failed with KeyError: no such key: missing")
-    );
-    assert_eq!(bug.error_code(), "E-recipe-python");
-    let trace = bug.foreign_trace().unwrap();
-    let frames: Vec<_> = trace.lines().filter(|line| line.trim_start().starts_with("File ")).collect();
-    assert!(frames.len() == 1 && frames[0].ends_with("recipe.py\", line 9, in install"), "{trace}");
-    let place = std::error::Error::source(&bug).unwrap().to_string();
-    assert!(place.ends_with("recipe.py:9 in install"), "{place}");
-}
-
-#[test]
-fn what_recipes_and_their_programs_print_comes_in_order_with_their_log() {
-    let recipe = "
-import logging, os, subprocess, sys
-class Recipe:
-    def __init__(self, buildout, name, options):
-        self.logger = logging.getLogger(name)
-    def install(self):
-        print('one')
-        self.logger.info('two')
-        subprocess.check_call(['sh', '-c', 'echo three; echo four >&2'])
-        self.logger.info('five')
-        sys.stdout.write('x' * 200000 + '\\nsix')
-        return ()
-";
-    let mut place = place(recipe, &[("part", &[FILE])]);
-
-    place.run("part").unwrap();
-
-    let long = "x".repeat(200_000);
-    let lines = ["> one", "part: two", "> three", "> four", "part: five", &format!("> {long}"), "> six"];
-    assert_eq!(*place.lines.0.lock().unwrap(), lines);
-}
-
-#[test]
 fn the_modules_of_zc_buildout_write_scripts_and_fetch_files() {
     let recipe = r#"
 import os
@@ -247,109 +195,6 @@ class Recipe:
     let script = fs::read_to_string(&paths[0]).unwrap();
     assert!(script.contains("  '/p',\n") && script.contains("sys.exit(module.main.run(1))"), "{script}");
     assert_eq!(*place.lines.0.lock().unwrap(), [format!(": Generated script '{}'.", paths[0])]);
-}
-
-#[test]
-fn an_error_of_the_engine_stays_itself_unless_python_catches_it() {
-    let recipe = "
-from zc.buildout.buildout import MissingOption, MissingSection
-class Recipe:
-    def __init__(self, buildout, name, options):
-        for error, act in ((MissingOption, lambda: options['none']), (MissingSection, lambda: buildout['none']),
-                           (KeyError, lambda: options['none'])):
-            try:
-                act()
-            except error:
-                pass
-            else:
-                raise AssertionError(error)
-        buildout[options['ask']]
-    def install(self):
-        return ()
-";
-    let mut place = place(recipe, &[("part", &[FILE, ("ask", "nowhere")])]);
-
-    let error = place.run("part").unwrap_err();
-
-    assert_eq!(
-        error.error_code(),
-        BuildError::from(crate::Fault::UnknownSection {
-            section: "nowhere".to_owned(),
-            reference: None,
-            near: Vec::new(),
-        })
-        .code()
-    );
-}
-
-#[test]
-fn a_worker_that_dies_fails_the_part_and_the_paths_are_known() {
-    let recipe = "
-import os
-class Recipe:
-    def __init__(self, buildout, name, options):
-        self.options = options
-    def install(self):
-        self.options.created('half')
-        os._exit(7)
-";
-    let mut place = place(recipe, &[("part", &[FILE])]);
-
-    let error = place.run("part").unwrap_err();
-
-    assert_eq!(error.error_code(), "E-bridge-worker-lost");
-    assert_eq!(
-        std::error::Error::source(&error).unwrap().to_string(),
-        "the Python worker ended with exit code 7"
-    );
-}
-
-#[test]
-fn the_environment_goes_both_ways() {
-    let recipe = "
-import os
-class Recipe:
-    def __init__(self, buildout, name, options):
-        options['seen'] = os.environ.get('FROM_ENGINE', 'nothing')
-    def install(self):
-        os.environ['FROM_RECIPE'] = 'here'
-        os.environ.pop('LC_ALL', None)
-        return ()
-";
-    let mut place = place(recipe, &[("one", &[FILE]), ("two", &[FILE])]);
-
-    place.run("one").unwrap();
-    assert_eq!(place.engine.environment.get("FROM_RECIPE").map(String::as_str), Some("here"));
-    assert!(!place.engine.environment.contains_key("LC_ALL"));
-    place.engine.environment.insert("FROM_ENGINE".to_owned(), "there".to_owned());
-    place.run("two").unwrap();
-
-    assert_eq!(place.get("two", "seen").unwrap(), "there");
-}
-
-#[test]
-fn what_a_recipe_calls_sees_the_environment_as_it_is_at_that_moment() {
-    let recipe = "
-import os
-class Recipe:
-    def __init__(self, buildout, name, options):
-        if name == 'inner':
-            options['seen'] = os.environ.get('FOR_INNER')
-            os.environ['FROM_INNER'] = 'inner'
-            return
-        os.environ['FOR_INNER'] = 'outer'
-        assert buildout['inner']['seen'] == 'outer' and os.environ['FROM_INNER'] == 'inner'
-        del os.environ['FOR_INNER']
-    def install(self):
-        return ()
-";
-    let mut place = place(recipe, &[("outer", &[FILE]), ("inner", &[FILE])]);
-
-    place.run("outer").unwrap();
-
-    assert_eq!(place.get("inner", "seen").as_deref(), Some("outer"));
-    assert!(!place.engine.environment.contains_key("FOR_INNER"));
-    assert_eq!(place.engine.environment.get("FROM_INNER").map(String::as_str), Some("inner"));
 }
 
 #[test]
@@ -403,40 +248,6 @@ fn a_recipe_of_a_distribution_is_installed_under_the_pins() {
     assert_eq!(paths, ["x"]);
     let log = place.lines.0.lock().unwrap().join("\n");
     assert!(log.contains("Getting distribution for 'some.recipe==1.0'."), "{log}");
-}
-
-#[test]
-fn a_recipe_that_nobody_has_is_unknown() {
-    let mut place = place("", &[("part", &[("recipe", "no.such.recipe")])]);
-
-    let error = place.run("part").unwrap_err();
-
-    assert_eq!(error.to_string(), "recipe `no.such.recipe` of [part] does not exist here");
-}
-
-#[test]
-fn a_recipe_whose_pin_does_not_exist_names_the_pin() {
-    let mut place =
-        place("", &[("part", &[("recipe", "some.recipe")]), ("versions", &[("some.recipe", "2.0")])]);
-    wheel_for_trials(&place.root.join("index"), "some.recipe", "1.0", &[]);
-
-    let error = place.run("part").unwrap_err();
-
-    assert_eq!(error.to_string(), "recipe `some.recipe` of [part] is not built in and could not be loaded");
-    assert_eq!(error.error_code(), "E-eggs-missing");
-    let mut causes = Vec::new();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        causes.push(cause.to_string());
-        source = cause.source();
-    }
-    let causes = causes.join("\n");
-    assert!(
-        causes.contains(
-            "Couldn't find a distribution for 'some.recipe==2.0'.\n[versions] sets some.recipe = 2.0"
-        ),
-        "{causes}"
-    );
 }
 
 #[test]
@@ -509,42 +320,4 @@ fn removing_a_part_runs_its_uninstall_step_and_needs_no_recipe_that_is_gone() {
     recipes.uninstall("gone.recipe:entry", &part, &mut build).unwrap();
 
     assert_eq!(fs::read_to_string(place.root.join("removed")).unwrap(), "partsome.recipe");
-}
-
-#[test]
-fn makes_that_recipes_start_take_jobs_of_the_build() {
-    let recipe = r#"
-import os, subprocess
-
-class Recipe:
-    def __init__(self, *ignored): pass
-
-    def meet(self, run, **options):
-        for name in 'ab':
-            if os.path.exists(name):
-                os.remove(name)
-        assert run('make', **options) == 0
-
-    def install(self):
-        self.meet(lambda command: subprocess.call([command]))
-        self.meet(lambda command, **options: subprocess.Popen(command, **options).wait(),
-                  shell=True, close_fds=True, env=dict(os.environ, OWN='1'))
-        self.meet(os.system)
-        shown = subprocess.check_output(['ls', '/proc/self/fd'], env={'PATH': os.environ['PATH']})
-        print('descriptors without MAKEFLAGS:', len(shown.split()))
-        return ()
-"#;
-    // Neither of the two targets is done before the other one has begun.
-    let makefile = "all:\n\t$(MAKE) both\nboth: a b\na b:\n\ttouch $@\n\
-                    \tfor i in `seq 1000`; do test -e a -a -e b && exit 0; sleep 0.02; done; exit 9\n";
-    let mut place = place(recipe, &[("part", &[FILE])]);
-    fs::write(place.root.join("Makefile"), makefile).unwrap();
-    place.engine.table.set_computed("buildout", "jobs", "2".to_owned());
-
-    place.run("part").unwrap();
-
-    let lines = place.lines.0.lock().unwrap();
-    assert!(!lines.iter().any(|line| line.contains("jobserver")), "{lines:?}");
-    // The fourth is that of the directory itself.
-    assert!(lines.contains(&"> descriptors without MAKEFLAGS: 4".to_owned()), "{lines:?}");
 }
