@@ -127,9 +127,11 @@ impl Fetcher {
             // Both fail only for addresses without host, which have no credentials either.
             let _ = plain.set_username("");
             let _ = plain.set_password(None);
+            // What was meant for an encrypted connection is not sent on another one.
+            let is_laid_open = url.scheme() == "https" && place.scheme() != "https";
             let request = Request {
                 headers: vec![("Accept", PAGES.to_owned())],
-                credentials: self.credentials(&place),
+                credentials: self.credentials(&place).filter(|_| !is_laid_open),
                 algorithms: checksum.map(|checksum| checksum.algorithm).into_iter().collect(),
                 is_checked: checksum.is_some(),
                 ..Request::new(plain.as_str())

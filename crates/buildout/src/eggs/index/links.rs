@@ -82,9 +82,11 @@ impl Index {
         let Some(page) = self.fetcher()?.page(url)? else { return Ok(Vec::new()) };
         let mut links = page::parse(&page.body, &page.url)
             .map_err(|error| EggError::Fetch { what: redacted(url), source: error.into() })?;
-        // Credentials of the index hold for its files, too, as long as they are on the same host.
+        // Credentials of the index hold for its files, too, as long as the same server has them: not another one on the
+        // same host, nor one that is asked without encryption.
         for link in &mut links {
-            if !url.username().is_empty() && link.url.username().is_empty() && link.url.host() == url.host() {
+            let is_same = link.url.origin() == url.origin();
+            if !url.username().is_empty() && link.url.username().is_empty() && is_same {
                 let _ = link.url.set_username(url.username());
                 let _ = link.url.set_password(url.password());
             }

@@ -123,6 +123,27 @@ fn a_page_of_links_that_cannot_be_had_is_no_reason_to_fail_unless_nothing_else_h
 }
 
 #[test]
+fn credentials_of_an_index_go_to_its_own_files_and_to_no_other_server() {
+    let mut place = place(&[("one", "1.0"), ("two", "2.0")]);
+    let one = fs::read(place.wheel("one", "1.0", &["two"])).unwrap();
+    let two = fs::read(place.wheel("two", "2.0", &[])).unwrap();
+    let (other, seen) = serve(BTreeMap::from([("/two-2.0-py3-none-any.whl".to_owned(), two)]));
+    let (address, asked) = serve(BTreeMap::from([
+        ("/one/".to_owned(), b"<a href='/one-1.0-py3-none-any.whl'>one</a>".to_vec()),
+        ("/one-1.0-py3-none-any.whl".to_owned(), one),
+        ("/two/".to_owned(), format!("<a href='{other}/two-2.0-py3-none-any.whl'>two</a>").into_bytes()),
+    ]));
+    place.settings.index = Some(address.replace("http://", "http://bert:other@"));
+
+    place.install(&["one"]).unwrap();
+
+    assert_eq!(*seen.lock().unwrap(), ["/two-2.0-py3-none-any.whl"]);
+    let asked = asked.lock().unwrap();
+    assert!(asked.iter().all(|path| path.ends_with(" by YmVydDpvdGhlcg==")), "{asked:?}");
+    assert!(asked.iter().any(|path| path.starts_with("/one-1.0-py3-none-any.whl ")), "{asked:?}");
+}
+
+#[test]
 fn hosts_that_are_not_allowed_are_not_asked() {
     let mut place = place(&[("one", "1.0")]);
     let (address, asked) = serve(BTreeMap::new());
