@@ -157,14 +157,14 @@ fn download_hints(error: &DownloadError) -> Vec<String> {
         DownloadError::Checksum(mismatch) => match &mismatch.place {
             Place::Cache(path) => vec![format!("remove {path} from the cache; it is then fetched again")],
             Place::Local(_) => vec![format!(
-                "if the file was changed on purpose, set `{}sum = {}`; else put back the one that was meant",
-                mismatch.actual.algorithm, mismatch.actual.digits
+                "if the file was changed on purpose, write {} in the place of {}; else put back the one that was meant",
+                mismatch.actual.digits, mismatch.expected.digits
             )],
             Place::Network => vec![
                 "the address probably moved; open it in a browser and correct `url`".to_owned(),
                 format!(
-                    "if the file changed on purpose, set `{}sum = {}`",
-                    mismatch.actual.algorithm, mismatch.actual.digits
+                    "if the file changed on purpose, write {} in the place of {}",
+                    mismatch.actual.digits, mismatch.expected.digits
                 ),
             ],
         },

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use shacache::Checksum;
+
 use crate::download::DownloadError;
 use crate::engine::Engine;
 use crate::sources::{Source, SourceId};
@@ -92,11 +94,15 @@ fn in_profiles(engine: &Engine, error: &BuildError) -> Vec<Excerpt> {
             None => at_option(section, "recipe", "this part"),
         },
         Fault::Download(failure) => error.section().and_then(|section| {
-            let option = match failure {
-                DownloadError::Checksum(mismatch) => format!("{}sum", mismatch.expected.algorithm),
-                _ => "url".to_owned(),
-            };
-            at_option(section, &option, "").or_else(|| at_option(section, "recipe", "this part"))
+            let at_part = || at_option(section, "recipe", "this part");
+            match failure {
+                DownloadError::Checksum(mismatch) => match checksum_line(engine, section, &mismatch.expected)
+                {
+                    Some((source, range)) => Some(excerpt(source, range, "")),
+                    None => at_part(),
+                },
+                _ => at_option(section, "url", "").or_else(at_part),
+            }
         }),
         _ => None,
     };
@@ -148,6 +154,25 @@ fn find_in_option<'e>(
         }
     }
     None
+}
+
+/// The line of a section that has a checksum; none when it is not from a profile.
+fn checksum_line<'e>(
+    engine: &'e Engine,
+    section: &str,
+    expected: &Checksum,
+) -> Option<(&'e Source, Range<usize>)> {
+    let digits = expected.digits.as_str();
+    let options = engine.table.resolve(section).ok()?;
+    let mut with_it =
+        options.iter().filter(|(_, text)| text.contains(digits)).map(|(option, _)| option).peekable();
+    if with_it.peek().is_none() {
+        // It may be in another section.
+        return whole_option(engine, section, &format!("{}sum", expected.algorithm));
+    }
+    let (source, range) = with_it.find_map(|option| find_in_option(engine, section, option, digits))?;
+    let number = source.text[..range.start].matches('\n').count() + 1;
+    Some((source, line_range(&source.text, u32::try_from(number).ok()?)))
 }
 
 /// The first line of an option.

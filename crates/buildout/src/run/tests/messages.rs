@@ -394,7 +394,7 @@ fn a_download_that_is_not_what_the_profile_expects() {
     6 │ md5sum = 00000000000000000000000000000000
       ╰╴━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
     hint: the address probably moved; open it in a browser and correct `url`
-    hint: if the file changed on purpose, set `md5sum = 5473e78119838cb7980c607075888ce4`
+    hint: if the file changed on purpose, write 5473e78119838cb7980c607075888ce4 in the place of 00000000000000000000000000000000
     E-download-checksum
     ");
 }

@@ -120,6 +120,22 @@ fn a_header_without_its_end_and_a_changed_local_file_have_their_own_hints() {
     ));
     bench.write("file", "hello");
     let told = bench.fail("");
-    assert!(told.contains("hint: if the file was changed on purpose, set `md5sum = 5d41402a"), "{told}");
+    assert!(told.contains("hint: if the file was changed on purpose, write 5d41402a"), "{told}");
     assert!(!told.contains("browser"), "{told}");
+}
+
+#[test]
+fn the_checksum_that_is_wrong_is_shown_wherever_it_is_said() {
+    let (ones, twos) = ("1".repeat(32), "2".repeat(32));
+    let start = "[buildout]\nparts = a\n[a]\nrecipe = test:fetch\nurl = file\n";
+    let bench = Bench::with(&format!("{start}md5sum = {ones}\n"));
+    bench.write("file", "hello");
+
+    let told = bench.fail(&format!("a:md5sum={twos}"));
+    assert!(told.contains("recipe = test:fetch\n") && !told.contains(&ones), "{told}");
+
+    bench.write("buildout.cfg", &format!("{start}patches = x#{ones}\nmd5sum = ${{:sum}}\nsum = {twos}\n"));
+    let told = bench.fail("");
+    assert!(told.contains(&format!("│ sum = {twos}\n")), "{told}");
+    assert!(!told.contains(&ones), "{told}");
 }
