@@ -7,6 +7,7 @@
 //! | `alternate-url` | address to try when the first does not answer with the archive | none |
 //! | `destination` | directory to unpack into | `${buildout:parts-directory}/<part>` |
 //! | `strip-top-level-dir` | take away the archive's single top directory: `true`, `false`; when absent: if there is exactly one | |
+//! | `environment` | lines `NAME = VALUE`, or the name of a section, on which the part depends; without other effect, since no program is run | none |
 //! | `offline` | whether the network may be used, whatever the build says: `true` or `false` | as the build |
 //! | `shared` | share the directory between releases; forbids `destination` | `false` |
 //!
@@ -19,6 +20,7 @@ use buildout::{
 use camino::Utf8PathBuf;
 
 use crate::options::{filled, flag};
+use crate::part_environment::PartEnvironment;
 use crate::slapos_recipe_build_download::{download, turn_of_download};
 use crate::unpack::{self, TopDirectory};
 
@@ -58,6 +60,10 @@ impl RecipeKind for BuildDownloadUnpacked {
                     "strip-top-level-dir",
                     "whether the archive's single top directory is taken away",
                 ),
+                OptionDoc::optional(
+                    "environment",
+                    "lines NAME = VALUE, or a section on which the part depends",
+                ),
                 OptionDoc::optional("offline", "whether the network may be used, whatever the build says"),
                 OptionDoc::with_default("shared", "share the directory between releases", "false"),
             ]
@@ -71,6 +77,8 @@ impl RecipeKind for BuildDownloadUnpacked {
                 RecipeError::new("When shared=true, option 'destination' can't be set").option("destination")
             );
         }
+        // No program is run, so that nobody asks for the variables; the part depends on them all the same.
+        PartEnvironment::read(section)?;
         let part = section.shared_part()?;
         let has_own_place = destination.is_some();
         let part = match destination {

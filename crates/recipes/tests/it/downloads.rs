@@ -97,6 +97,25 @@ fn build_download_unpacked_takes_a_single_top_directory_away() {
 }
 
 #[test]
+fn build_download_unpacked_depends_on_the_section_of_its_environment() {
+    let archive = "url = ${buildout:directory}/source/pkg.tar.gz";
+    let options = format!(
+        "{archive}\nenvironment = tools\n[tools]\nrecipe = plone.recipe.command\ncommand = touch made"
+    );
+    let of_section = part("slapos.recipe.build:download-unpacked", &options);
+    let wrong =
+        part("slapos.recipe.build:download-unpacked", &format!("{archive}\nenvironment =\n  word\n  A = 1"));
+
+    of_section.built();
+    let error = wrong.build().unwrap_err();
+
+    assert!(of_section.path("made").exists());
+    let log = of_section.log().join("\n");
+    assert!(!log.contains("unused"), "{log}");
+    assert!(error.to_string().contains("Line 'word' in environment is incorrect"), "{error}");
+}
+
+#[test]
 fn a_wrong_md5_leaves_nothing() {
     let trial = part(
         "slapos.recipe.build:download",
