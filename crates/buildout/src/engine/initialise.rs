@@ -40,7 +40,7 @@ impl Engine {
     fn initialise(&mut self, name: &str) -> Result<(), BuildError> {
         let has_macros = name != "buildout" && self.table.history(name, "<").is_some();
         let options = if has_macros {
-            self.doing(Activity::LoadingInputs(name.to_owned()), |engine| engine.table.resolve(name))?
+            self.doing(Activity::LoadingInputs(name.to_owned()), |engine| engine.options_with_macros(name))?
         } else {
             self.table.resolve(name)?
         };
@@ -54,6 +54,18 @@ impl Engine {
         let done = self.initialise_options(name).and_then(|()| self.initialise_recipe(name));
         self.initialising.pop();
         done
+    }
+
+    /// The options of a section with those of its macros; an error tells by which of them it was come to.
+    fn options_with_macros(&mut self, name: &str) -> Result<IndexMap<String, String>, BuildError> {
+        let mut way = Vec::new();
+        self.table.resolve_on(name, &mut way).map_err(|error| {
+            let (depth, inner) = (self.doing.len(), way.into_iter().skip(1));
+            self.doing.extend(inner.map(Activity::LoadingInputs));
+            let error = error.during(|| self.activities());
+            self.doing.truncate(depth);
+            error
+        })
     }
 
     /// Expands every option that refers to something, in the order of their names.

@@ -286,6 +286,7 @@ fn macros_that_do_not_exist_or_never_end() {
       Getting section a.
       Initializing section a.
       Loading input sections for 'a'
+      Loading input sections for 'b'
     Error: Infinite extending loop 'a'
     error: section [a] takes its options from itself
       ╭▸ /dir/buildout.cfg:4:1
