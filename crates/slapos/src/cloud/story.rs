@@ -53,8 +53,10 @@ pub(crate) struct Story {
     awaited: Awaited,
     /// The whole that is being done: the release or the partition.
     whole: Option<Step>,
-    /// The part of it.
-    part: Option<Step>,
+    /// The part of it, and what is done to it.
+    part: Option<(Step, PartAction)>,
+    /// Parts that were removed, with the seconds that it took: most are made again, and are then told of once.
+    removed: Vec<(String, f64)>,
     /// The last failure, as long as nothing better was heard.
     trouble: Option<Trouble>,
     /// Whether each promise passes.
@@ -66,7 +68,15 @@ pub(crate) struct Story {
 impl Story {
     /// Nothing has happened yet.
     pub(crate) fn new(awaited: Awaited) -> Self {
-        Self { awaited, whole: None, part: None, trouble: None, promises: BTreeMap::new(), missed: false }
+        Self {
+            awaited,
+            whole: None,
+            part: None,
+            removed: Vec::new(),
+            trouble: None,
+            promises: BTreeMap::new(),
+            missed: false,
+        }
     }
 
     /// What is waited for.
@@ -76,7 +86,7 @@ impl Story {
 
     /// What is being done, the whole before its part.
     pub(crate) fn steps(&self) -> impl Iterator<Item = &Step> {
-        self.whole.iter().chain(&self.part)
+        self.whole.iter().chain(self.part.as_ref().map(|(step, _)| step))
     }
 
     /// Whether something failed that had begun before anybody listened, since this was last asked. It may have failed
@@ -99,9 +109,10 @@ impl Story {
                 vec!["release     building".to_owned()]
             }
             Event::ReleaseFinished { url, seconds } if *url == self.awaited.url => {
-                self.end();
                 self.trouble = None;
-                vec![format!("release     installed{:>22}", spent(*seconds))]
+                let mut lines = self.end();
+                lines.push(format!("release     installed{:>22}", spent(*seconds)));
+                lines
             }
             Event::ReleaseFailed { url, message, code, hint, tail } if *url == self.awaited.url => {
                 let trouble = Trouble {
@@ -122,18 +133,18 @@ impl Story {
                     PartAction::Update => format!("{part} (update)"),
                     PartAction::Uninstall => format!("{part} (remove)"),
                 };
-                self.part = Some(Step { name, since: at, said: String::new() });
+                self.part = Some((Step { name, since: at, said: String::new() }, *action));
                 if let Some(whole) = &mut self.whole {
                     whole.said.clear();
                 }
                 Vec::new()
             }
             Event::PartFinished { subject, part, seconds } if self.concerns(subject) => {
-                self.part = None;
-                vec![format!("  {part:<28}{:>13}", spent(*seconds))]
+                let action = self.part.take().map(|(_, action)| action);
+                self.part_done(part, action, *seconds)
             }
             Event::Output { subject, line } if self.concerns(subject) => {
-                if let Some(step) = self.part.as_mut().or(self.whole.as_mut()) {
+                if let Some(step) = self.part.as_mut().map(|(step, _)| step).or(self.whole.as_mut()) {
                     step.said.clone_from(line);
                 }
                 Vec::new()
@@ -150,10 +161,11 @@ impl Story {
                 vec![format!("instance    deploying in {own}")]
             }
             Event::PartitionFinished { partition, state, seconds } if *partition == own => {
-                self.end();
                 self.trouble = None;
                 let what = format!("{state} in {own}");
-                vec![format!("instance    {what:<18}{:>13}", spent(*seconds))]
+                let mut lines = self.end();
+                lines.push(format!("instance    {what:<18}{:>13}", spent(*seconds)));
+                lines
             }
             Event::PartitionFailed { partition, is_promise, message, code, hint, tail }
                 if *partition == own =>
@@ -202,11 +214,31 @@ impl Story {
     fn begin(&mut self, name: &str, at: Timestamp) {
         self.whole = Some(Step { name: name.to_owned(), since: at, said: String::new() });
         self.part = None;
+        self.removed.clear();
     }
 
-    fn end(&mut self) {
+    /// The line of a part on which the work ended: one for each part, which says what happened unless it was just made.
+    fn part_done(&mut self, part: &str, action: Option<PartAction>, seconds: f64) -> Vec<String> {
+        let known = self.removed.iter().position(|(name, _)| name == part);
+        match (action, known) {
+            (Some(PartAction::Uninstall), None) => {
+                self.removed.push((part.to_owned(), seconds));
+                Vec::new()
+            }
+            (_, Some(known)) => {
+                let (_, before) = self.removed.remove(known);
+                vec![part_line(part, before + seconds, "made again")]
+            }
+            (Some(PartAction::Update), None) => vec![part_line(part, seconds, "updated")],
+            (Some(PartAction::Install) | None, None) => vec![part_line(part, seconds, "")],
+        }
+    }
+
+    /// The whole is over; returns the lines of the parts that were removed for good.
+    fn end(&mut self) -> Vec<String> {
         self.whole = None;
         self.part = None;
+        self.removed.drain(..).map(|(part, seconds)| part_line(&part, seconds, "removed")).collect()
     }
 
     fn fail(&mut self, what: &str, mut trouble: Trouble) -> Vec<String> {
@@ -215,8 +247,8 @@ impl Story {
             self.missed = true;
             return Vec::new();
         }
-        trouble.part = self.part.take().map(|part| part.name);
-        self.end();
+        trouble.part = self.part.take().map(|(step, _)| step.name);
+        let mut lines = self.end();
         let is_known = self.trouble.as_ref().is_some_and(|known| known.message == trouble.message);
         // Why a build failed is told at the end, with everything else about it.
         let reason = if trouble.is_promise { trouble.message.lines().next() } else { None };
@@ -226,8 +258,16 @@ impl Story {
             reason.unwrap_or_default()
         );
         self.trouble = Some(trouble);
-        if is_known { Vec::new() } else { vec![line] }
+        if !is_known {
+            lines.push(line);
+        }
+        lines
     }
+}
+
+/// The line of a part: its name, how long it took, and what happened to it, if that is to be said.
+fn part_line(part: &str, seconds: f64, what: &str) -> String {
+    format!("  {part:<28}{:>13}   {what}", spent(seconds)).trim_end().to_owned()
 }
 
 /// A time that was taken, as people say it.
@@ -297,6 +337,40 @@ mod tests {
         release     installed              1 min 30
         ");
         assert_eq!(story.steps().count(), 0);
+    }
+
+    #[test]
+    fn a_part_that_is_removed_to_be_made_again_is_told_of_once() {
+        let subject = || "slappart0".to_owned();
+        let mut story = story();
+        let mut lines = Vec::new();
+        let started =
+            Event::PartitionStarted { partition: subject(), title: None, state: "started".to_owned() };
+        lines.extend(story.take(&entry(0, started)));
+        for (part, action, seconds) in [
+            ("old", PartAction::Uninstall, 0.2),
+            ("page", PartAction::Uninstall, 0.1),
+            ("web", PartAction::Update, 0.0),
+            ("page", PartAction::Install, 1.0),
+            ("new", PartAction::Install, 0.5),
+        ] {
+            let part = part.to_owned();
+            let started = Event::PartStarted { subject: subject(), part: part.clone(), action };
+            lines.extend(story.take(&entry(1, started)));
+            lines.extend(story.take(&entry(1, Event::PartFinished { subject: subject(), part, seconds })));
+        }
+        let finished =
+            Event::PartitionFinished { partition: subject(), state: "started".to_owned(), seconds: 2.0 };
+        lines.extend(story.take(&entry(2, finished)));
+
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        instance    deploying in slappart0
+          web                                 0.0 s   updated
+          page                                1.1 s   made again
+          new                                 0.5 s
+          old                                 0.2 s   removed
+        instance    started in slappart0        2.0 s
+        ");
     }
 
     #[test]
