@@ -111,7 +111,7 @@ published() {
 expect() {
   address=$(published "$1")
   [ -n "$address" ] || { echo "error: $1 has published no address" >&2; cat var/log/info.log >&2; exit 1; }
-  curl -sf "$address" | grep -qF "$2" || { echo "error: $address does not say: $2" >&2; exit 1; }
+  curl -sf --noproxy '*' "$address" | grep -qF "$2" || { echo "error: $address does not say: $2" >&2; exit 1; }
   printf '  %s answers at %s: %s\n' "$1" "$address" "$2"
 }
 
@@ -122,8 +122,8 @@ echo '$ slapos proxy start &'
 slapos proxy start > var/log/proxy.log 2>&1 &
 echo $! > var/run/proxy.pid
 tries=0
-until curl -s -o /dev/null "http://127.0.0.1:$port/"; do
-  tries=$((tries + 1)); [ $tries -lt 100 ] || { cat var/log/proxy.log >&2; echo "error: the master does not answer" >&2; exit 1; }
+until curl -s --noproxy '*' -o /dev/null "http://127.0.0.1:$port/"; do
+  tries=$((tries + 1)); [ $tries -lt 1200 ] || { cat var/log/proxy.log >&2; echo "error: the master does not answer" >&2; exit 1; }
   sleep 0.1
 done
 

@@ -5,7 +5,7 @@ set -eu
 dir=${1:?usage: setup_doctests.sh DIR}; mkdir -p "$dir/src"; dir=$(cd "$dir" && pwd)
 [ -e "$dir/ready" ] && exit 0
 rm -rf "$dir/venv"; "${PEER_PYTHON:-/usr/bin/python3}" -m venv "$dir/venv"
-pip() { "$dir/venv/bin/pip" "$@" -q --disable-pip-version-check; }
+pip() { "$dir/venv/bin/pip" "$@" -q --disable-pip-version-check --retries 10; }
 pip install 'setuptools==75.8.2' 'wheel==0.45.1' 'pip==25.0'
 pip install 'zope.testing==6.2' 'manuel==1.13.0' 'zdaemon==5.2.1'
 # The suite makes a source distribution of zc.recipe.egg from where it is installed: both are installed from unpacked sources.

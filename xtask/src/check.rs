@@ -49,5 +49,5 @@ pub(crate) fn run(with_tests: bool) -> Result<(), Failure> {
 
 /// Whether a program starts and ends well.
 pub(crate) fn is_there(program: &host::process::Program) -> bool {
-    program.run(Some(Duration::from_secs(20)), &mut |_| {}).is_ok_and(|finished| finished.success())
+    program.run(Some(Duration::from_secs(120)), &mut |_| {}).is_ok_and(|finished| finished.success())
 }

@@ -30,7 +30,7 @@ fn build(directory: &Utf8PathBuf, words: &[&str]) -> Finished {
         .env("PATH", "/usr/bin:/bin")
         .env("HOME", "/root")
         .directory(directory)
-        .run(Some(Duration::from_secs(60)), &mut |_| {})
+        .run(Some(Duration::from_secs(200)), &mut |_| {})
         .unwrap()
 }
 
@@ -108,7 +108,7 @@ fn only_root_builds_as_another_user() {
         program = program.account(host::users::Account::by_name("nobody").unwrap().unwrap());
     }
 
-    let refused = program.run(Some(Duration::from_secs(60)), &mut |_| {}).unwrap();
+    let refused = program.run(Some(Duration::from_secs(200)), &mut |_| {}).unwrap();
 
     assert!(refused.text().contains("only root can build as `root`"), "{}", refused.text());
 }

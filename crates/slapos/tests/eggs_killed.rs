@@ -9,7 +9,7 @@ use fs_err as fs;
 use host::process::Program;
 use testkit::scratch::Scratch;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(200);
 /// How many files the egg has: enough for a build to be found at work on it.
 const FILES: usize = 1500;
 
@@ -69,7 +69,7 @@ fn a_build_that_is_killed_leaves_no_half_egg_and_the_next_one_cleans_up() {
     let scratch = Scratch::new();
     let eggs = places(&scratch, &["a"]);
     let mut was_at_work = false;
-    for _ in 0..10 {
+    for _ in 0..50 {
         let mut child = build(&scratch, "a")
             .spawn(std::process::Stdio::null(), std::process::Stdio::null(), std::process::Stdio::null())
             .unwrap();

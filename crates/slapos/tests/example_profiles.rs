@@ -48,7 +48,7 @@ fn published(cloud: &Cloud, name: &str) -> String {
 
 #[test]
 fn flask_example_greets_as_requested_and_leaves_nothing_behind() {
-    let cloud = Cloud::new(PROGRAM);
+    let cloud = Cloud::new(PROGRAM).with_packages();
     let profile = copy_of(&cloud, "flask");
 
     let up = cloud.up(&profile, &["--parameters", "greeting=Grüße & <more>"]).success();
@@ -100,7 +100,7 @@ fn two_services_example_works_through_its_queue_and_rotates_its_log() {
 
 #[test]
 fn corrected_tutorial_runs_and_answers() {
-    let cloud = Cloud::new(PROGRAM);
+    let cloud = Cloud::new(PROGRAM).with_packages();
     let profile = copy_of(&cloud, "tutorial");
     let [port] = ports::free();
 

@@ -12,7 +12,7 @@ use fs_err as fs;
 use host::process::{Finished, Program};
 use testkit::scratch::Scratch;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(200);
 const INTERRUPT: i32 = 2;
 
 /// Builds the profile in a directory of its own, until `begun` is there, and interrupts the build then.
@@ -38,6 +38,11 @@ fn interrupted(scratch: &Scratch, profile: &str) -> (Utf8PathBuf, Finished) {
     (directory, done)
 }
 
+/// A time to sleep that no other process on this machine sleeps, in seconds.
+fn own_time() -> String {
+    format!("6543.{}", std::process::id())
+}
+
 /// How many processes sleep for so long.
 fn sleepers(seconds: &str) -> usize {
     let wanted = format!("sleep\0{seconds}\0");
@@ -50,17 +55,20 @@ fn sleepers(seconds: &str) -> usize {
 fn programs_of_parts_end_with_all_below_them_and_complete_parts_are_recorded() {
     let scratch = Scratch::new();
     // The second part does not mind that its command fails.
-    let profile = "[buildout]\nparts = one two three\n\
+    let time = own_time() + "50";
+    let profile = format!(
+        "[buildout]\nparts = one two three\n\
         [one]\nrecipe = plone.recipe.command\ncommand = true\n\
-        [two]\nrecipe = plone.recipe.command\nlocation = ${buildout:directory}/made\n\
-        command = mkdir ${:location}; touch begun; sh -c 'sleep 6543.50'; true\n\
-        [three]\nrecipe = plone.recipe.command\ncommand = touch came-to-the-third\n";
+        [two]\nrecipe = plone.recipe.command\nlocation = ${{buildout:directory}}/made\n\
+        command = mkdir ${{:location}}; touch begun; sh -c 'sleep {time}'; true\n\
+        [three]\nrecipe = plone.recipe.command\ncommand = touch came-to-the-third\n"
+    );
 
-    let (directory, done) = interrupted(&scratch, profile);
+    let (directory, done) = interrupted(&scratch, &profile);
 
     assert_eq!(done.status.code(), Some(130), "{}", done.text());
     assert!(done.text().ends_with("E-interrupted\n"), "{}", done.text());
-    assert_eq!(sleepers("6543.50"), 0);
+    assert_eq!(sleepers(&time), 0);
     let record = fs::read_to_string(directory.join(".installed.cfg")).unwrap();
     assert!(record.contains("parts = one\n"), "{record}");
     assert!(!directory.join("made").exists() && !directory.join("came-to-the-third").exists());
@@ -71,15 +79,18 @@ fn a_recipe_in_python_ends_with_what_it_runs() {
     let scratch = Scratch::new();
     let recipe = scratch.path().join("release/recipe.py");
     fs::create_dir_all(recipe.parent().unwrap()).unwrap();
-    let text = "import subprocess\n\nclass Recipe:\n  def __init__(self, *args): pass\n  def install(self):\n    \
-        open('begun', 'w').close()\n    try:\n      subprocess.call(['sleep', '6543.75'])\n    \
-        finally:\n      subprocess.call(['sleep', '6543.75'])\n    return []\n";
+    let time = own_time() + "75";
+    let text = format!(
+        "import subprocess\n\nclass Recipe:\n  def __init__(self, *args): pass\n  def install(self):\n    \
+        open('begun', 'w').close()\n    try:\n      subprocess.call(['sleep', '{time}'])\n    \
+        finally:\n      subprocess.call(['sleep', '{time}'])\n    return []\n"
+    );
     fs::write(&recipe, text).unwrap();
 
     let (_, done) = interrupted(&scratch, &format!("[buildout]\nparts = p\n[p]\nrecipe = {recipe}\n"));
 
     assert_eq!(done.status.code(), Some(130), "{}", done.text());
-    assert_eq!(sleepers("6543.75"), 0);
+    assert_eq!(sleepers(&time), 0);
 }
 
 #[test]

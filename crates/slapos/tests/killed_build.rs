@@ -20,25 +20,26 @@ command = mkdir ${:location} && echo ${:_buildout_section_name_} >> ${buildout:d
 work = exec sleep 1.1
 [two]
 <= command
-work = test -e ${buildout:directory}/go || exec sleep 6543.25
+work = test -e ${buildout:directory}/go || exec sleep TIME
 [three]
 <= command
-work = test -e ${buildout:directory}/go || exec sleep 6543.25
+work = test -e ${buildout:directory}/go || exec sleep TIME
 ";
 
 #[test]
 fn a_killed_build_keeps_what_is_complete_and_resumes_at_the_rest() {
     let cloud = Cloud::new(env!("CARGO_BIN_EXE_slapos"));
-    let directory = cloud.write_release("killed", &[("buildout.cfg", PROFILE)]);
+    // No other process on this machine sleeps so long.
+    let time = format!("6543.{}25", std::process::id());
+    let directory = cloud.write_release("killed", &[("buildout.cfg", &PROFILE.replace("TIME", &time))]);
     let profile = directory.join("buildout.cfg");
     let read = |name: &str| fs_err::read_to_string(directory.join(name)).unwrap_or_default();
     let words = ["buildout", "-U", "-c", profile.as_str()];
+    let sleep = format!("sleep\0{time}\0");
     let sleepers = || {
         let all = host::inhabitants::Inhabitant::all().unwrap();
         let command = |pid: u32| fs_err::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        all.iter()
-            .filter(|process| !process.is_zombie && command(process.pid) == b"sleep\x006543.25\0")
-            .count()
+        all.iter().filter(|process| !process.is_zombie && command(process.pid) == sleep.as_bytes()).count()
     };
 
     let mut build = cloud.start(&words);

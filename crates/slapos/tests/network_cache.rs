@@ -12,7 +12,7 @@ use fs_err as fs;
 use host::process::Program;
 use testkit::scratch::Scratch;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(200);
 
 /// Content by path; what is sent to `/store` is kept under its hash, what is sent to `/dir` as a list of one entry.
 type Files = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;

@@ -42,7 +42,7 @@ impl Proxy {
                 log.file().try_clone().unwrap().into(),
             )
             .unwrap();
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(200);
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
             let log = fs_err::read_to_string(directory.join("proxy.log")).unwrap();
             assert!(Instant::now() < deadline, "{program} proxy start does not answer:\n{log}");

@@ -34,7 +34,7 @@ impl Supervisor {
         let program =
             program.clone().args(["-c", file.as_str()]).env("PATH", "/usr/bin:/bin").directory(directory);
         let child = program.spawn(Stdio::null(), log.try_clone().unwrap().into(), log.into()).unwrap();
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(200);
         while !directory.join("sv.sock").exists() {
             let output = fs_err::read_to_string(directory.join("output.log")).unwrap();
             assert!(Instant::now() < deadline, "{} does not answer:\n{output}", program.command_line());
@@ -58,7 +58,7 @@ impl Supervisor {
             .args(["-c", file.as_str()])
             .args(words.iter().copied())
             .env("PATH", "/usr/bin:/bin")
-            .run(Some(Duration::from_secs(60)), &mut |_| {})
+            .run(Some(Duration::from_secs(200)), &mut |_| {})
             .unwrap();
         format!("{words:?} {}\n{}", finished.verdict(), without_numbers(&finished.text()))
     }

@@ -13,7 +13,7 @@ use fs_err as fs;
 use host::process::Program;
 use testkit::scratch::Scratch;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(200);
 
 /// A server that gives `hello` to each request when it is told to; gives its address, what tells of requests, and what
 /// lets one be answered.

@@ -282,9 +282,9 @@ pub struct Started {
 /// Waits until `is_so`.
 ///
 /// # Panics
-/// It is not so within a minute.
+/// It is not so within two minutes, which is long for a busy machine, too.
 pub fn wait_until(what: &str, is_so: impl FnMut() -> bool) {
-    wait_until_within(Duration::from_secs(60), what, is_so);
+    wait_until_within(Duration::from_secs(120), what, is_so);
 }
 
 /// Waits until `is_so`.

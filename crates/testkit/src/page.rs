@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 /// How long a service may take to answer, or to say what a test waits for.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// Reads the page at an address such as `http://127.0.0.1:8600/done.txt`: its status, and its text.
 ///
@@ -35,7 +35,7 @@ pub fn read(url: &str) -> io::Result<(u16, String)> {
 /// Reads the page again and again until `is_wanted` holds for its text, and gives that text.
 ///
 /// # Panics
-/// It does not hold within half a minute; the message shows what was read last.
+/// It does not hold within two minutes; the message shows what was read last.
 pub fn wait_for(url: &str, is_wanted: impl Fn(&str) -> bool) -> String {
     let deadline = Instant::now() + LIMIT;
     loop {

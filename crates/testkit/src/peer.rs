@@ -7,10 +7,10 @@ use fs_err as fs;
 use host::locks::FileLock;
 use host::process::{Finished, Program};
 
-/// Setting up fetches and builds some packages.
-const SETUP_LIMIT: Duration = Duration::from_secs(600);
-/// A deployment takes seconds; a machine busy with other tests takes longer.
-const RUN_LIMIT: Duration = Duration::from_secs(180);
+/// Setting up fetches and builds some packages, from an index that may be slow.
+const SETUP_LIMIT: Duration = Duration::from_secs(800);
+/// A deployment takes seconds; a machine busy with other tests takes minutes.
+const RUN_LIMIT: Duration = Duration::from_secs(800);
 
 /// The Python SlapOS, ready to be used.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use shacache::{CacheError, Client, ContentCache, Entry, Hashes, Limits, Received};
+use shacache::{CacheError, Client, ContentCache, Entry, Hashes, Received};
 
 use super::*;
 
@@ -72,12 +72,13 @@ fn scratch() -> (tempfile::TempDir, Utf8PathBuf) {
     (directory, path)
 }
 
+/// A fetcher whose patience no server of a test exhausts, however busy the machine is.
 fn fetcher(cache: Option<Utf8PathBuf>, offline: bool) -> Fetcher {
-    Fetcher::new(cache, offline, Client::new(limits(), shacache::Proxies::default()))
+    patient_fetcher(cache, offline, Duration::from_secs(60))
 }
 
-fn limits() -> Limits {
-    Fetcher::limits(Some(Duration::from_millis(300)))
+fn patient_fetcher(cache: Option<Utf8PathBuf>, offline: bool, patience: Duration) -> Fetcher {
+    Fetcher::new(cache, offline, Client::new(Fetcher::limits(Some(patience)), shacache::Proxies::default()))
 }
 
 fn fetch(fetcher: &Fetcher, download: &Download) -> Result<Downloaded, DownloadError> {
@@ -190,7 +191,7 @@ fn a_server_that_breaks_off_or_loops_is_given_up() {
 #[test]
 fn a_server_that_says_nothing_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let fetcher = fetcher(None, false);
+    let fetcher = patient_fetcher(None, false, Duration::from_millis(300));
 
     let error =
         fetch(&fetcher, &Download::new(format!("http://{}/", listener.local_addr().unwrap()))).unwrap_err();

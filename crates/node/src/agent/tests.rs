@@ -54,7 +54,7 @@ fn an_instance_follows_its_release_at_once() {
 
     let _agent = Running::start(&trial);
     let waits = Event::PartitionWaiting { partition: "slappart0".to_owned(), url: url.to_string() };
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(120);
     while !trial.events.take().contains(&waits) {
         assert!(Instant::now() < deadline, "nobody waits");
         std::thread::sleep(Duration::from_millis(5));
@@ -105,7 +105,7 @@ fn what_failed_waits_until_somebody_pokes_or_asks_for_something_else() {
     let configuration = &trial.node.configuration;
     let failures = || status(configuration).unwrap().failed_partitions;
     let wait_for = |count: usize| {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(120);
         while failures().len() != count {
             assert!(Instant::now() < deadline, "{:?}", failures());
             std::thread::sleep(Duration::from_millis(5));
@@ -131,7 +131,7 @@ fn a_master_that_comes_back_is_noticed() {
     trial.master.wants(computer(&[&url], vec![trial.partition("slappart0", RequestedState::Started, &url)]));
     trial.master.answers("getFullComputerInformation", 503);
     let _agent = Running::start(&trial);
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(120);
     while status(&trial.node.configuration).unwrap().master.since.is_none() {
         assert!(Instant::now() < deadline);
         std::thread::sleep(Duration::from_millis(5));
@@ -154,7 +154,7 @@ fn a_partition_that_vanished_asks_for_a_format() {
     trial.master.wants(computer(&[&url], vec![partition]));
     let agent = Running::start(&trial);
 
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(120);
     while !agent.board.take_format_wanted() {
         assert!(Instant::now() < deadline, "no format is wanted");
         std::thread::sleep(Duration::from_millis(5));

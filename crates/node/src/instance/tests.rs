@@ -297,16 +297,22 @@ fn a_release_that_is_missing_is_an_error_unless_it_is_waited_for() {
 
 #[test]
 fn a_build_that_is_out_of_time_fails_with_the_output_so_far() {
-    let mut trial = Trial::new("echo begun; sleep 60");
-    trial.configure(|configuration| {
-        configuration.partition_timeout = Some(std::time::Duration::from_millis(300));
-    });
-    let url = trial.release("web");
-    trial.wants_partitions(vec![trial.partition("slappart0", RequestedState::Started, &url)]);
+    let mut trial = Trial::new("echo begun; sleep 600");
+    let mut log = String::new();
+    // A busy machine may not even begin within the first of these times.
+    for seconds in [1, 10, 60] {
+        trial.configure(|configuration| {
+            configuration.partition_timeout = Some(std::time::Duration::from_secs(seconds));
+        });
+        let url = trial.release("web");
+        trial.wants_partitions(vec![trial.partition("slappart0", RequestedState::Started, &url)]);
+        assert_eq!(exit(&trial), 1);
+        log = trial.master.field("softwareInstanceError", "error_log");
+        if log.contains("begun") {
+            break;
+        }
+    }
 
-    assert_eq!(exit(&trial), 1);
-
-    let log = trial.master.field("softwareInstanceError", "error_log");
     assert!(log.ends_with("out of time:\nbegun\n\n"), "{log}");
 }
 
@@ -431,7 +437,7 @@ fn a_build_that_is_out_of_time_leaves_nothing_running() {
             })
             .collect::<Vec<_>>()
     };
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(120);
     // What made a session of its own was meant to stay.
     while left().len() > 1 {
         assert!(std::time::Instant::now() < deadline, "{:?}", left());

@@ -57,7 +57,7 @@ impl FakeMaster {
 
     /// Waits until it was told `wanted`, and gives everything up to then.
     pub(crate) fn wait_until_told(&self, wanted: &str) -> Vec<String> {
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(120);
         let mut told = Vec::new();
         while !told.iter().any(|call| call == wanted) {
             assert!(std::time::Instant::now() < deadline, "it was told only {told:?}");

@@ -10,7 +10,7 @@ use host::users::{Account, is_root};
 use node::supervisor::{Client, Layout, ProcessInfo, ProcessState, Supervisor, WatchdogArguments};
 
 /// How long anything may take that is waited for. A machine that runs all tests at once is slow.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// An instance root with its supervisor, which is ended with everything that it runs.
 pub(crate) struct Station {

@@ -57,7 +57,7 @@ fn master(partition: Partition) -> Master {
 impl Master {
     /// What was published, as the form says it.
     fn published(&self) -> Vec<(String, String)> {
-        let (path, body) = self.posted.recv_timeout(std::time::Duration::from_secs(10)).unwrap();
+        let (path, body) = self.posted.recv_timeout(std::time::Duration::from_secs(120)).unwrap();
         assert_eq!(path, "/setComputerPartitionConnectionXml");
         url::form_urlencoded::parse(body.as_bytes()).into_owned().collect()
     }

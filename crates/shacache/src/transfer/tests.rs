@@ -78,8 +78,9 @@ fn rest(stream: &mut TcpStream, head: &str) {
     write(stream, &head, body);
 }
 
+/// Limits that no server reaches by being slow on a busy machine.
 pub(super) fn limits() -> Limits {
-    Limits { patience: Duration::from_millis(300), deadline: Duration::from_secs(20), ..Limits::default() }
+    Limits { patience: Duration::from_secs(60), deadline: Duration::from_secs(200), ..Limits::default() }
 }
 
 fn get_with(limits: Limits, server: &Server, is_checked: bool) -> Result<(Received, Vec<u8>), TransferError> {
@@ -250,7 +251,7 @@ fn a_server_that_falls_silent_is_given_up_soon() {
             let _ = kept.read(&mut [0]);
         });
     });
-    let limits = Limits { attempts: 2, ..limits() };
+    let limits = Limits { attempts: 2, patience: Duration::from_millis(300), ..limits() };
 
     let error = get_with(limits, &server, true).unwrap_err();
 
@@ -268,11 +269,11 @@ fn a_slow_drip_is_given_up() {
             }
         });
     });
-    let limits = Limits { attempts: 1, ..limits() };
+    let limits = Limits { attempts: 1, patience: Duration::from_secs(3), ..limits() };
 
     let error = get_with(limits, &server, true).unwrap_err();
 
-    assert_eq!(error.to_string(), "the server sent less than 64 bytes a second for 300ms");
+    assert_eq!(error.to_string(), "the server sent less than 64 bytes a second for 3s");
 }
 
 #[test]

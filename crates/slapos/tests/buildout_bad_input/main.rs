@@ -17,8 +17,8 @@ use camino::Utf8PathBuf;
 use fs_err as fs;
 use host::process::Program;
 
-/// No refusal may take longer; most take milliseconds.
-const LIMIT: Duration = Duration::from_secs(60);
+/// No refusal may take longer, also on a busy machine; most take milliseconds.
+const LIMIT: Duration = Duration::from_secs(200);
 /// The address space, in KiB, that a build of bad input gets. The stack of the engine reserves 256 MiB of it.
 const MEMORY: u64 = 1 << 20;
 

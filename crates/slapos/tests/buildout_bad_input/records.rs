@@ -73,9 +73,10 @@ fn a_record_of_another_version_is_understood_as_far_as_it_goes() {
 fn a_second_build_in_the_same_directory_is_refused() {
     let trial = Trial::new();
     let (asked, wait) = std::sync::mpsc::channel();
+    let (go_on, held) = std::sync::mpsc::channel();
     let address = server(move |_, stream| {
         let _ = asked.send(());
-        std::thread::sleep(Duration::from_secs(1));
+        let _ = held.recv_timeout(LIMIT);
         reply(stream, "200 OK\r\nContent-Length: 5", "hello");
     });
     fs::create_dir(trial.path("cache")).unwrap();
@@ -85,6 +86,7 @@ fn a_second_build_in_the_same_directory_is_refused() {
         let first = scope.spawn(|| trial.run(&[]));
         wait.recv().unwrap();
         let (code, text) = trial.run(&["-c", "good.cfg"]);
+        go_on.send(()).unwrap();
         let (first, output) = first.join().unwrap();
 
         assert_eq!((code, first), (Some(1), Some(0)), "{text}{output}");

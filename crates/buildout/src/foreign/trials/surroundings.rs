@@ -99,7 +99,7 @@ class Recipe:
 "#;
     // Neither of the two targets is done before the other one has begun.
     let makefile = "all:\n\t$(MAKE) both\nboth: a b\na b:\n\ttouch $@\n\
-                    \tfor i in `seq 1000`; do test -e a -a -e b && exit 0; sleep 0.02; done; exit 9\n";
+                    \tfor i in `seq 3000`; do test -e a -a -e b && exit 0; sleep 0.02; done; exit 9\n";
     let mut place = place(recipe, &[("part", &[FILE])]);
     fs::write(place.root.join("Makefile"), makefile).unwrap();
     place.engine.table.set_computed("buildout", "jobs", "2".to_owned());

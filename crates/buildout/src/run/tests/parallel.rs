@@ -74,7 +74,7 @@ impl Recipe for Meeting {
             fs_err::write(part.resolve(&name), "").unwrap();
         }
         if let Some(name) = part.get("awaits")? {
-            let (path, deadline) = (part.resolve(&name), Instant::now() + Duration::from_secs(20));
+            let (path, deadline) = (part.resolve(&name), Instant::now() + Duration::from_secs(120));
             while !path.exists() {
                 if Instant::now() > deadline {
                     return Err(RecipeError::new(format!("nobody made {name}")));
