@@ -18,14 +18,7 @@ stamp=$(cat "$here"/setup_peer.sh "$here"/release/* "$here"/parameters_recipe/*.
 [ "$(cat "$dir/ready" 2>/dev/null)" = "$stamp" ] && { echo "the Python peer is there: $venv"; exit 0; }
 rm -rf "$venv" "$wheels" "$dir/release" "$dir/parameters_recipe" "$dir/ready"
 "$python" -m venv "$venv"
-# pip asks again what it cannot connect to; what breaks off otherwise is tried three times.
-pip() {
-  for pause in 5 15 0; do
-    "$venv/bin/pip" "$@" -q --disable-pip-version-check --retries 10 && return
-    sleep $pause
-  done
-  return 1
-}
+pip() { "$venv/bin/pip" "$@" -q --disable-pip-version-check; }
 # setuptools below 82 still ships pkg_resources; 75.8.0 cannot see slapos.core, 75.8.2 can.
 pip install 'setuptools==75.8.2' 'wheel==0.45.1' 'pip==25.0'
 # slapos.libnetworkcache is imported by slapgrid but not declared by slapos.core.

@@ -317,7 +317,8 @@ fn limits_of_size_and_patience_hold_for_ftp() {
     let small = Client::new(Limits { largest: 1000, ..limits() }, Proxies::default());
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent_address = format!("ftp://{}/file", silent.local_addr().unwrap());
-    let client = Client::new(Limits { attempts: 1, ..limits() }, Proxies::default());
+    let hasty = Limits { attempts: 1, patience: Duration::from_millis(300), ..limits() };
+    let client = Client::new(hasty, Proxies::default());
 
     assert_eq!(get(&small, &Request::new(&address)).unwrap_err().to_string(), "it has more than 1000 bytes");
     assert_eq!(
