@@ -19,6 +19,7 @@ const PROBES: &[(&[&str], &str, &str)] = &[
     (&["gcc", "--version"], "a C compiler", "gcc libc6-dev"),
     (&["make", "--version"], "make", "make"),
     (&["curl", "--version"], "curl", "curl"),
+    (&["openssl", "version"], "openssl", "openssl"),
 ];
 
 /// Makes sure that the machine has what is needed.
