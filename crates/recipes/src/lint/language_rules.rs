@@ -1,6 +1,6 @@
 //! Rules for every profile: what the language and the recipes do not know.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use buildout::nearest;
 
@@ -246,8 +246,11 @@ pub(super) fn unknown_option(profile: &Profile) -> Vec<Finding> {
             || given_whole.contains(section.name.as_str());
         let value_of = |name: &str| section.option(name).map_or("", |setting| setting.value.as_str());
         // Some recipes expand names of options when they run.
-        let is_expanded =
-            |name: &str| section.own.iter().any(|(other, _)| value_of(other).contains(&format!("%({name})")));
+        let values = section.own.iter().map(|(name, _)| value_of(name));
+        let expanded: HashSet<&str> = values
+            .flat_map(|value| value.split("%(").skip(1))
+            .filter_map(|rest| Some(rest.split_once(')')?.0))
+            .collect();
         for (name, line) in &section.own {
             let value = value_of(name);
             let is_ours = name == "recipe" || name.starts_with(['_', '<', '-']) || name.contains(['{', '.']);
@@ -260,7 +263,7 @@ pub(super) fn unknown_option(profile: &Profile) -> Vec<Finding> {
                 || is_of_egg
                 || is_known(name)
                 || profile.refers_to(name)
-                || is_expanded(name)
+                || expanded.contains(name.as_str())
             {
                 continue;
             }
