@@ -93,20 +93,24 @@ fn in_profiles(engine: &Engine, error: &BuildError) -> Vec<Excerpt> {
             Some(option) => at_option(section, option, ""),
             None => at_option(section, "recipe", "this part"),
         },
-        Fault::Download(failure) => error.section().and_then(|section| {
-            let at_part = || at_option(section, "recipe", "this part");
-            match failure {
-                DownloadError::Checksum(mismatch) => match checksum_line(engine, section, &mismatch.expected)
-                {
-                    Some((source, range)) => Some(excerpt(source, range, "")),
-                    None => at_part(),
-                },
-                _ => at_option(section, "url", "").or_else(at_part),
-            }
-        }),
+        Fault::Download(failure) => error.section().and_then(|section| of_download(engine, section, failure)),
         _ => None,
     };
     found.into_iter().collect()
+}
+
+/// Of a section whose download failed: the checksum that is wrong, the address, or that there is such a part.
+fn of_download(engine: &Engine, section: &str, failure: &DownloadError) -> Option<Excerpt> {
+    let at_option = |option: &str, label: &str| {
+        let (source, range) = whole_option(engine, section, option)?;
+        Some(excerpt(source, range, label))
+    };
+    let found = match failure {
+        DownloadError::Checksum(mismatch) => checksum_line(engine, section, &mismatch.expected)
+            .map(|(source, range)| excerpt(source, range, "")),
+        _ => at_option("url", ""),
+    };
+    found.or_else(|| at_option("recipe", "this part"))
 }
 
 fn problem_label(problem: SubstitutionProblem) -> &'static str {
