@@ -143,14 +143,16 @@ fn read_options(text: &str) -> Vec<(String, String)> {
 /// How long pip may take to tell its own index.
 const INDEX_LIMIT: Duration = Duration::from_secs(60);
 
-/// Makes pip importable, from the wheel that comes with Python if it is not installed.
+/// Makes pip importable, from the wheel that comes with Python if it is not installed: that of the interpreter itself
+/// if it has one, since that of the machine may be too old for it.
 pub(in super::super) const FIND_PIP: &str = "
 import glob, os, sys
 try:
     import pip
 except ImportError:
     places = [os.path.join(os.path.dirname(os.__file__), 'ensurepip', '_bundled'), '/usr/share/python-wheels']
-    sys.path[:0] = sorted(wheel for place in places for wheel in glob.glob(os.path.join(place, 'pip-*.whl')))[-1:]
+    wheels = [sorted(glob.glob(os.path.join(place, 'pip-*.whl'))) for place in places]
+    sys.path[:0] = next((found[-1:] for found in wheels if found), [])
     import pip
 ";
 
@@ -171,6 +173,22 @@ pub(in super::super) fn default_index(python: &Interpreter) -> Result<String, Eg
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_pip_that_comes_with_the_interpreter_goes_before_that_of_the_machine() {
+        let library = tempfile::tempdir().unwrap();
+        let wheel = library.path().join("ensurepip/_bundled/pip-1.0-py3-none-any.whl/pip");
+        fs_err::create_dir_all(&wheel).unwrap();
+        fs_err::write(wheel.join("__init__.py"), "").unwrap();
+        let start = format!("import os\nos.__file__ = {:?}\n", library.path().join("os.py"));
+
+        // Without the packages of the machine, among which there may be a pip.
+        let script = format!("{start}{FIND_PIP}\nprint(pip.__file__)\n");
+        let python = host::process::Program::new("python3").args(["-I", "-S", "-c", script.as_str()]);
+        let finished = python.env("PATH", "/usr/local/bin:/usr/bin:/bin").run(None, &mut |_| {}).unwrap();
+
+        assert!(finished.text().starts_with(library.path().to_str().unwrap()), "{}", finished.text());
+    }
 
     fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         // The machine's own files must not decide a test.
