@@ -178,7 +178,7 @@ fn a_wrong_checksum_is_told_with_both() {
       │
       6 │ md5sum = MD5
       ╰╴━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
-    hint: if the file was changed on purpose, write MD5 in the place of MD5; else put back the one that was meant
+    hint: if the file was changed on purpose, write MD5 in the place of 00000000000000000000000000000000; else put back the one that was meant
     hint: then run slapos up again: it goes on from here, what is built is kept
     hint: the whole log: ROOT/var/log/agent.log
     E-download-checksum
