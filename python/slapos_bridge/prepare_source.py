@@ -2,8 +2,8 @@
 
 One argument, a JSON object: `archive` is a file or directory, `directory` where to unpack it, `patches` the files to apply in
 order, `patch` the command that applies one given on its standard input. Prints a JSON object: `source` is the directory of
-the project, `requires` what its build needs, `missing` what of it this interpreter does not have. Ends with the code 97 and what was printed
-when a patch does not apply.
+the project, `is_script` whether it has nothing but a setup script, `requires` what its build needs, `missing` what of it
+this interpreter does not have. Ends with the code 97 and what was printed when a patch does not apply.
 """
 import json
 import os
@@ -74,7 +74,8 @@ def main():
         apply(order['patch'], patch, source)
     requires = needed(source)
     missing = [text for text in requires if not is_here(text)]
-    json.dump({'source': source, 'requires': requires, 'missing': missing}, sys.stdout)
+    is_script = not os.path.exists(os.path.join(source, 'pyproject.toml'))
+    json.dump({'source': source, 'is_script': is_script, 'requires': requires, 'missing': missing}, sys.stdout)
 
 
 main()

@@ -39,6 +39,23 @@ impl Builder<'_> {
         self.drive(script, &["run", script.path.as_str()], None).map(drop)
     }
 
+    /// Makes an egg of a source directory in `target`, by the setuptools of the interpreter and its `settings`.
+    ///
+    /// # Errors
+    /// As [`Self::run_script`].
+    pub(super) fn make_egg(
+        &self,
+        source: &Utf8Path,
+        build: &EggBuild,
+        settings: Option<&Utf8Path>,
+        target: &Utf8Path,
+    ) -> Result<(), EggError> {
+        let path = source.join("setup.py");
+        let words = ["-q", "bdist_egg", "--dist-dir", target.as_str()].map(str::to_owned);
+        let script = SetupScript { path: &path, words: &words, build, is_attached: false };
+        self.drive(&script, &["run", path.as_str()], settings).map(drop)
+    }
+
     /// Leaves a link to the directory of a setup script in `target`, which is empty; gives the link.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
 //! Source archives: each becomes a wheel in a child process, by way of pip, and is then installed like any wheel.
 //!
 //! The build runs in the Python of the profile. What it needs is installed as eggs, under the pins, and put into its
-//! path; pip fetches nothing, except in the dialect of zc.buildout, where it isolates builds.
+//! path; pip fetches nothing, except in the dialect of zc.buildout, where it isolates builds. What has a setup script
+//! alone and an interpreter without `wheel` becomes an egg there: pip would want an index with setuptools.
 
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ const PREPARE: &str = include_str!("../../../../python/slapos_bridge/prepare_sou
 const RUN_PIP: &str =
     "import runpy\nsys.argv[0] = 'pip'\nrunpy.run_module('pip', run_name='__main__', alter_sys=True)\n";
 
-/// The directory for the wheel, in that of the build.
+/// The distribution by which setuptools makes wheels, and the directory for them in that of the build.
 const WHEEL: &str = "wheel";
 /// The file with settings for setuptools, in the directory of the build.
 const SETTINGS: &str = "setuptools.cfg";
@@ -56,12 +57,22 @@ pub(super) struct Builder<'a> {
 #[derive(Deserialize)]
 struct Prepared {
     source: Utf8PathBuf,
+    /// Whether it has no word of what builds it: then it is the setup script, with setuptools.
+    is_script: bool,
     requires: Vec<String>,
     missing: Vec<String>,
 }
 
+impl Prepared {
+    /// Whether it has to be built by the setuptools of the interpreter, which could make everything but a wheel.
+    fn makes_no_wheel(&self) -> bool {
+        self.is_script && self.missing == [WHEEL]
+    }
+}
+
 impl Builder<'_> {
-    /// Builds a wheel, or finds the one that was built from the same archive in the same way for the same interpreter.
+    /// Builds a wheel (or an egg), or finds the one that was built from the same archive in the same way for the same
+    /// interpreter.
     ///
     /// # Errors
     /// The archive does not build, or there is no pip to build it with.
@@ -69,8 +80,8 @@ impl Builder<'_> {
         let mut path =
             if build.setup_eggs.is_empty() { Vec::new() } else { (self.provide)(&build.setup_eggs)? };
         let directory = self.cache.join(self.key(archive, build, &path)?);
-        if let Some(wheel) = wheel_in(&directory) {
-            return Ok(wheel);
+        if let Some(made) = made_in(&directory) {
+            return Ok(made);
         }
         let failed = |source| EggError::Io { action: "write", path: directory.clone(), source };
         files::ensure_directory(self.cache, 0o755).map_err(failed)?;
@@ -79,11 +90,7 @@ impl Builder<'_> {
             .ok_or_else(|| failed(std::io::ErrorKind::InvalidFilename.into()))?;
         let target = scratch.join(WHEEL);
         let prepared = self.prepare(archive, build, &path, &scratch.join("source"))?;
-        let wanted = if self.is_isolated() {
-            Vec::new()
-        } else {
-            self.to_provide(prepared.requires, &prepared.missing)
-        };
+        let wanted = if self.is_isolated() { Vec::new() } else { self.to_provide(&prepared) };
         if !wanted.is_empty() {
             path.extend((self.provide)(&wanted)?);
         }
@@ -91,8 +98,13 @@ impl Builder<'_> {
         if let Some(text) = build.settings_for_setuptools() {
             files::replace_unsynced(&settings, text, 0o644).map_err(failed)?;
         }
-        self.run_pip(archive, &prepared.source, build, &path, scratch)?;
-        if wheel_in(&target).is_none() {
+        if self.is_isolated() && prepared.makes_no_wheel() {
+            let settings = Some(&*settings).filter(|path| path.is_file());
+            self.make_egg(&prepared.source, build, settings, &target)?;
+        } else {
+            self.run_pip(archive, &prepared.source, build, &path, scratch)?;
+        }
+        if made_in(&target).is_none() {
             let verdict = "no wheel".to_owned();
             return Err(EggError::Build { what: archive.to_string(), verdict, output: String::new() });
         }
@@ -101,16 +113,17 @@ impl Builder<'_> {
         {
             return Err(failed(source));
         }
-        wheel_in(&directory).ok_or_else(|| failed(std::io::Error::from(std::io::ErrorKind::NotFound)))
+        made_in(&directory).ok_or_else(|| failed(std::io::Error::from(std::io::ErrorKind::NotFound)))
     }
 
     /// What a build is to find before what the interpreter has: what that does not have, and what the profile pins.
-    fn to_provide(&self, requires: Vec<String>, missing: &[String]) -> Vec<String> {
+    fn to_provide(&self, prepared: &Prepared) -> Vec<String> {
         let pinned: Vec<ProjectName> = self.settings.pins.keys().map(|name| ProjectName::new(name)).collect();
         let is_pinned = |text: &str| {
             text.parse::<Requirement>().is_ok_and(|requirement| pinned.contains(&requirement.project))
         };
-        requires.into_iter().filter(|text| missing.contains(text) || is_pinned(text)).collect()
+        let is_wanted = |text: &&String| prepared.missing.contains(text) || is_pinned(text);
+        prepared.requires.iter().filter(is_wanted).cloned().collect()
     }
 
     fn is_isolated(&self) -> bool {
@@ -212,7 +225,8 @@ impl Builder<'_> {
     }
 }
 
-fn wheel_in(directory: &Utf8Path) -> Option<Utf8PathBuf> {
-    let entries = directory.read_dir_utf8().ok()?;
-    entries.filter_map(|entry| Some(entry.ok()?.into_path())).find(|path| path.extension() == Some("whl"))
+/// The wheel or egg in the directory of one build.
+fn made_in(directory: &Utf8Path) -> Option<Utf8PathBuf> {
+    let mut entries = directory.read_dir_utf8().ok()?.filter_map(|entry| Some(entry.ok()?.into_path()));
+    entries.find(|path| matches!(path.extension(), Some("whl" | "egg")))
 }

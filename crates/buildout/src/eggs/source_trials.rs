@@ -171,3 +171,50 @@ fn a_build_that_writes_without_end_is_told_by_its_last_lines() {
     assert!(*told.lock().unwrap() < 20 << 20);
     assert!(!place.settings.eggs_directory.exists());
 }
+
+/// Stands in for the modules of an interpreter that has setuptools and no `wheel`.
+const WITHOUT_WHEEL: [(&str, &str); 2] = [
+    (
+        "sitecustomize.py",
+        "import importlib.metadata as metadata\n\
+         def version(name):\n    \
+             if name == 'setuptools': return '65.5.0'\n    \
+             raise metadata.PackageNotFoundError(name)\n\
+         metadata.version = version\n",
+    ),
+    (
+        "setuptools.py",
+        "import os, sys, zipfile\n\
+         __version__ = '65.5.0'\n\
+         def setup(name, version):\n    \
+             quiet, command, option, target = sys.argv[1:]\n    \
+             assert (quiet, command, option) == ('-q', 'bdist_egg', '--dist-dir')\n    \
+             os.makedirs(target, exist_ok=True)\n    \
+             file = '%s-%s-py%d.%d.egg' % ((name, version) + sys.version_info[:2])\n    \
+             with zipfile.ZipFile(os.path.join(target, file), 'w') as egg:\n        \
+                 egg.writestr('one.py', 'SEEN = 1\\n')\n        \
+                 egg.writestr('EGG-INFO/PKG-INFO', 'Metadata-Version: 1.0\\nName: one\\nVersion: 1.0\\n')\n",
+    ),
+];
+
+#[test]
+fn an_interpreter_without_wheel_makes_an_egg_of_a_setup_script() {
+    let mut place = place(&[]);
+    let modules = place.root.join("modules");
+    fs::create_dir_all(&modules).unwrap();
+    for (name, text) in WITHOUT_WHEEL {
+        fs::write(modules.join(name), text).unwrap();
+    }
+    let directory = place.root.join("index/one");
+    fs::create_dir_all(&directory).unwrap();
+    let script = "from setuptools import setup\nsetup(name='one', version='1.0')\n";
+    write_wheel(&directory, "one-1.0.zip", &[("one-1.0/setup.py", script)]);
+    place.settings.one_at_a_time = true;
+    place.settings.environment.insert("PYTHONPATH".to_owned(), modules.to_string());
+
+    let set = place.install(&["one"]).unwrap();
+
+    let egg = place.settings.eggs_directory.join(format!("one-1.0-py{}.egg", place.python()));
+    assert_eq!(set.path(), std::slice::from_ref(&egg));
+    assert_eq!(module(&egg), "SEEN = 1\n");
+}

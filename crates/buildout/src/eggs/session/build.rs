@@ -14,7 +14,6 @@ use super::super::resolve::Wanted;
 use super::super::service::Eggs;
 use super::super::setup_script::SetupScript;
 use super::super::source::{BUILD_LIMIT, Builder};
-use super::super::wheel::Wheel;
 use super::Session;
 use crate::{Level, unfinished};
 
@@ -71,13 +70,13 @@ impl Session<'_> {
                 self.download(&index, &self.found(search, &index, &wanted)?)?
             }
         };
-        let wheel = self.build_wheel(&archive, build)?;
-        let version = Wheel::open(&wheel)?.fields()?.version;
+        let made = self.build_source(&archive, build)?;
+        let version = self.said_in(&made)?.0.version;
         if !version.parse().is_ok_and(|version| wanted.requirement.allows(&version)) {
             let reason = format!("it is of version {version}, and {} is needed", wanted.requirement);
-            return Err(EggError::Damaged { path: wheel, reason });
+            return Err(EggError::Damaged { path: made, reason });
         }
-        let egg = self.destination(directory).install(&wheel)?;
+        let egg = self.destination(directory).install(&made)?;
         self.told.tell(Level::Info, format!("Got {} {version}.", wanted.requirement.written));
         if let Some(memory) = self.memory {
             locked(&memory.shelf).take();
@@ -132,7 +131,8 @@ impl Session<'_> {
         self.with_builder(script.path, |builder| builder.run_script(script))
     }
 
-    pub(super) fn build_wheel(&self, archive: &Utf8Path, build: &EggBuild) -> Result<Utf8PathBuf, EggError> {
+    /// Makes a wheel or an egg of a source archive.
+    pub(super) fn build_source(&self, archive: &Utf8Path, build: &EggBuild) -> Result<Utf8PathBuf, EggError> {
         self.with_builder(archive, |builder| builder.build(archive, build))
     }
 

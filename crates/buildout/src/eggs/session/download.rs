@@ -25,7 +25,7 @@ impl Session<'_> {
 
     /// What a file becomes before it can be installed.
     pub(super) fn built(&self, file: Utf8PathBuf, candidate: &Candidate) -> Result<Utf8PathBuf, EggError> {
-        if candidate.form == Form::Source { self.build_wheel(&file, &EggBuild::default()) } else { Ok(file) }
+        if candidate.form == Form::Source { self.build_source(&file, &EggBuild::default()) } else { Ok(file) }
     }
 
     /// Gets a file of an index, and adds it to the network cache if it is a pinned one.

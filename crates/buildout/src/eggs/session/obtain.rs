@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use host::files;
 use pep440_rs::Version;
 
@@ -158,14 +158,18 @@ impl Session<'_> {
         candidate: &Candidate,
         file: Utf8PathBuf,
     ) -> Result<Planned, EggError> {
-        let said = if file.extension() == Some("egg") {
-            EggFile::open(&file)?.metadata(&self.environment)?
-        } else {
-            let fields = Wheel::open(&file)?.fields()?;
-            let dependencies = Dependencies::from_fields(&fields, &self.environment)?;
-            (fields, dependencies)
-        };
+        let said = self.said_in(&file)?;
         self.planned(requirement, candidate, said, From::File(file))
+    }
+
+    /// What a wheel or an egg says of itself, and what it needs.
+    pub(super) fn said_in(&self, file: &Utf8Path) -> Result<(Fields, Dependencies), EggError> {
+        if file.extension() == Some("egg") {
+            return EggFile::open(file)?.metadata(&self.environment);
+        }
+        let fields = Wheel::open(file)?.fields()?;
+        let dependencies = Dependencies::from_fields(&fields, &self.environment)?;
+        Ok((fields, dependencies))
     }
 
     fn planned(
