@@ -256,10 +256,13 @@ pub(super) fn unknown_option(profile: &Profile) -> Vec<Finding> {
             let is_ours = name == "recipe" || name.starts_with(['_', '<', '-']) || name.contains(['{', '.']);
             // `depends = ${other:recipe}` and the like are there for their references.
             let is_dependency = value.contains("${");
+            // Whoever made the section for others to extend knows who reads it, such as a template far away.
+            let is_offered = section.option(name).is_some_and(|setting| setting.is_offered);
             // Eggs are patched by options that their names begin.
             let is_of_egg = recipe.starts_with("zc.recipe.egg") && name.contains("-patch");
             if is_ours
                 || is_dependency
+                || is_offered
                 || is_of_egg
                 || is_known(name)
                 || profile.refers_to(name)

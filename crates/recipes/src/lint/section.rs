@@ -16,6 +16,8 @@ pub(super) struct Setting {
     pub(super) value: String,
     /// The line of the file that is looked at; 0 when another file says it.
     pub(super) line: u32,
+    /// Whether it is said in place of what an extended file says.
+    pub(super) is_offered: bool,
 }
 
 impl Setting {
@@ -104,12 +106,13 @@ fn add(written: &mut IndexMap<String, Written>, file: &File, is_own: bool) {
                 continue;
             }
             let line = if is_own { option.line } else { 0 };
-            let before = target.options.get(&option.name).filter(|_| option.is_added);
-            let value = match before {
+            let before = target.options.get(&option.name);
+            let is_offered = before.is_some_and(|before| !before.is_own() || before.is_offered);
+            let value = match before.filter(|_| option.is_added) {
                 Some(before) => format!("{}\n{}", before.value, option.value),
                 None => option.value.clone(),
             };
-            target.options.insert(option.name.clone(), Setting { value, line });
+            target.options.insert(option.name.clone(), Setting { value, line, is_offered });
             if is_own {
                 target.own.push((option.name.clone(), line));
             }

@@ -134,6 +134,15 @@ fn options_that_nobody_reads_are_found_unless_something_refers_to_them() {
 }
 
 #[test]
+fn an_option_that_the_extended_profile_offers_is_read_by_somebody() {
+    let stack = "[work]\nrecipe = plone.recipe.command\ncommand = :\nenvironment =\n";
+    let software = "[buildout]\nextends = ../stack.cfg\nparts = work\n\
+        [work]\nenvironment =\n  A = 1\nenvironmant = x\n";
+
+    assert_eq!(among(&[("stack.cfg", stack), ("app/software.cfg", software)]), [(7, 1, "L-unknown-option")]);
+}
+
+#[test]
 fn an_option_that_is_set_twice_is_found_but_not_in_a_variant_of_its_section() {
     let text = "[buildout]\nparts = a\n[a]\nrecipe = plone.recipe.command\ncommand = one\ncommand = two\n\
         [a:linux]\ncommand = three\n";
