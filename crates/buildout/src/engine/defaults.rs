@@ -139,8 +139,12 @@ impl Engine {
         for (option, _) in DEFAULTS {
             self.read("buildout", option)?;
         }
-        for option in ["versions", "directory", "parts", "develop", "extensions", "index", "download-cache"] {
+        for option in ["versions", "directory", "index", "download-cache"] {
             self.read("buildout", option)?;
+        }
+        // Only builds read these, and only a value that is read can be expanded once more.
+        for option in ["parts", "develop", "extensions"] {
+            self.mark_used("buildout", option);
         }
         for option in ENGINE_OPTIONS {
             self.read("buildout", option)?;

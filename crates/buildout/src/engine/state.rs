@@ -50,6 +50,13 @@ impl Engine {
         }
     }
 
+    /// Counts an option as used that is read later, if at all.
+    pub(crate) fn mark_used(&mut self, section: &str, option: &str) {
+        if let Some(entry) = self.slots.get_mut(section).and_then(|slot| slot.options.get_mut(option)) {
+            entry.used = true;
+        }
+    }
+
     /// Every initialised section, for who asks to see them.
     pub(crate) fn configuration_text(&self) -> String {
         let mut names: Vec<&String> = self.slots.keys().collect();

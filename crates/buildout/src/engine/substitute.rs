@@ -233,14 +233,20 @@ mod tests {
     use crate::fuzzing::meaning;
     use crate::{CommandLine, Dialect, Settings};
 
-    /// `a:x` of a profile whose `b:x` ends in a dollar sign before what `$$` protects.
-    fn protected_behind_a_dollar(dialect: Dialect) -> String {
+    /// A command in a new directory with this profile.
+    fn settings(profile: &str, command: &str, dialect: Dialect) -> (tempfile::TempDir, Settings) {
         let guard = tempfile::tempdir().unwrap();
         let root = Utf8PathBuf::try_from(guard.path().to_owned()).unwrap();
-        fs_err::write(root.join("buildout.cfg"), "[buildout]\n[a]\nx = ${b:x}$${b:y}\n[b]\nx = $\ny = 1\n")
-            .unwrap();
-        let mut settings = Settings::new(CommandLine::parse(["-U", "annotate"]).unwrap(), root);
+        fs_err::write(root.join("buildout.cfg"), profile).unwrap();
+        let mut settings = Settings::new(CommandLine::parse(["-U", command]).unwrap(), root);
         settings.dialect = dialect;
+        (guard, settings)
+    }
+
+    /// `a:x` of a profile whose `b:x` ends in a dollar sign before what `$$` protects.
+    fn protected_behind_a_dollar(dialect: Dialect) -> String {
+        let profile = "[buildout]\n[a]\nx = ${b:x}$${b:y}\n[b]\nx = $\ny = 1\n";
+        let (_guard, settings) = settings(profile, "annotate", dialect);
         let meaning = meaning(settings);
         let (_, options) = meaning.sections.into_iter().find(|(name, _)| name == "a").unwrap();
         options.into_iter().find(|(name, _)| name == "x").unwrap().1
@@ -249,6 +255,15 @@ mod tests {
     #[test]
     fn zc_buildout_expands_what_an_expansion_has_uncovered() {
         assert_eq!(protected_behind_a_dollar(Dialect::Upstream), "$$1");
+    }
+
+    #[test]
+    fn zc_buildout_uncovers_what_is_to_be_built_when_it_builds() {
+        let profile = "[buildout]\nl = $\nparts = ${:l}$${a:z}\n";
+        let done = |command| crate::run(settings(profile, command, Dialect::Upstream).1).map(drop);
+
+        assert!(done("annotate").is_ok());
+        assert!(done("install").unwrap_err().to_string().contains("[a]"));
     }
 
     #[test]
