@@ -63,6 +63,7 @@ fn in_profiles(engine: &Engine, error: &BuildError) -> Vec<Excerpt> {
             at_reference(engine, reference, &format!("there is no [{section}]"))
         }
         Fault::UnknownSection { section, .. } => find_in_option(engine, "buildout", "parts", section)
+            .or_else(|| find_at_work(engine, error, section))
             .map(|(source, range)| excerpt(source, range, &format!("there is no [{section}]"))),
         Fault::Substitution { reference, problem } => {
             at_reference(engine, reference, problem_label(*problem))
@@ -153,11 +154,26 @@ fn find_in_option<'e>(
     for (source, line) in places(&engine.table, section, option, 0) {
         let source = engine.sources.get(source);
         let extent = option_extent(&source.text, line);
-        if let Some(range) = find_word(&source.text, extent, text) {
+        // A name within another one is not meant.
+        if let Some(range) = find_word(&source.text, extent.clone(), text)
+            && whole_word(&source.text[extent], text).is_some()
+        {
             return Some((source, range));
         }
     }
     None
+}
+
+/// The option that names a section among those of the sections that were at work, such as one that a recipe reads.
+fn find_at_work<'e>(
+    engine: &'e Engine,
+    error: &BuildError,
+    name: &str,
+) -> Option<(&'e Source, Range<usize>)> {
+    error.sections_at_work().into_iter().find_map(|section| {
+        let mut options = engine.table.sections.get(section)?.options.keys();
+        options.find_map(|option| find_in_option(engine, section, option, name))
+    })
 }
 
 /// The line of a section that has a checksum; none when it is not from a profile.
@@ -226,17 +242,20 @@ fn find_word(text: &str, extent: Range<usize>, word: &str) -> Option<Range<usize
         return None;
     }
     let slice = &text[extent.clone()];
+    let start = extent.start + whole_word(slice, word).or_else(|| slice.find(word))?;
+    Some(start..start + word.len())
+}
+
+/// Where a word begins that is no part of a longer name.
+fn whole_word(text: &str, word: &str) -> Option<usize> {
     let is_part = |letter: Option<char>| {
         letter.is_some_and(|letter| letter.is_alphanumeric() || "-_.".contains(letter))
     };
-    let mut hits = slice.match_indices(word).map(|(position, _)| position).peekable();
-    let first = *hits.peek()?;
-    let whole = hits.find(|position| {
-        !is_part(slice[..*position].chars().next_back())
-            && !is_part(slice[position + word.len()..].chars().next())
-    });
-    let start = extent.start + whole.unwrap_or(first);
-    Some(start..start + word.len())
+    let mut hits = text.match_indices(word).map(|(position, _)| position);
+    hits.find(|position| {
+        !is_part(text[..*position].chars().next_back())
+            && !is_part(text[position + word.len()..].chars().next())
+    })
 }
 
 /// The bytes of a line, from 1, without its end and without blanks around it.

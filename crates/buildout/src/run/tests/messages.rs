@@ -58,6 +58,14 @@ fn a_location_that_waits_for_what_refers_to_it() {
 }
 
 #[test]
+fn an_unknown_section_that_an_option_names_is_shown_there_and_not_in_a_longer_name() {
+    let told = message("[buildout]\nparts = webs\n[webs]\nrecipe = test\n<part-dependencies> = web\n");
+
+    assert!(told.contains("5 │ <part-dependencies> = web\n"), "{told}");
+    assert!(!told.contains("parts = webs"), "{told}");
+}
+
+#[test]
 fn an_unknown_section() {
     insta::assert_snapshot!(message("[buildout]\nparts = a\n[a]\nrecipe = test\nx = ${bulidout:directory}\n"), @r"
     While:
